@@ -1,0 +1,100 @@
+/**
+ * Every error the gateway itself can answer with. One closed table: docs/reference/errors.md is generated from it.
+ * Statuses and texts are the reference project's where it has the case, so that clients and dashboards need no change.
+ */
+
+/** Whose fault it is; decides the log level and whether an operator should be paged. */
+export type Fault = "client" | "upstream" | "gateway" | "policy";
+
+export interface ErrorRow {
+  /** HTTP status. */
+  readonly status: number;
+  /** JSON-RPC 2.0 code used where the caller speaks MCP. */
+  readonly rpc: number;
+  readonly fault: Fault;
+  /** The `reason` label of metrics and access log. */
+  readonly reason: string;
+  /** The default text for the caller; details are added after a colon. */
+  readonly text: string;
+  /** What an operator does about it. */
+  readonly hint: string;
+}
+
+const row = (status: number, rpc: number, fault: Fault, reason: string, text: string, hint: string): ErrorRow => ({
+  status,
+  rpc,
+  fault,
+  reason,
+  text,
+  hint,
+});
+
+export const errorTable = {
+  invalid_request: row(400, -32600, "client", "InvalidRequest", "invalid request", "The client sent something that HTTP or the API does not allow; the text says what."),
+  unauthenticated: row(401, -32001, "client", "JwtAuth", "authentication failure", "No valid token: check issuer, audience and expiry against the policy."),
+  api_key_invalid: row(401, -32001, "client", "APIKeyAuth", "api key authentication failure", "No key or an unknown key was sent; keys are listed under apiKey.keys."),
+  basic_auth_invalid: row(401, -32001, "client", "BasicAuth", "basic authentication failure", "No or wrong user and password; users are listed under basicAuth.htpasswd."),
+  mcp_unauthenticated: row(401, -32001, "client", "JwtAuth", "JWT token required", "The MCP client has to log in; the WWW-Authenticate header tells it where."),
+  forbidden: row(403, -32003, "policy", "Authorization", "authorization failed", "An authorization rule refused the call; `turnpike explain` shows which."),
+  csrf_failed: row(403, -32003, "policy", "Authorization", "CSRF validation failed", "A browser sent a cross-site request; add its origin to csrf.additionalOrigins if it is yours."),
+  bind_not_found: row(404, -32601, "client", "NotFound", "bind not found", "The port serves nothing any more; the configuration was reloaded without it."),
+  listener_not_found: row(404, -32601, "client", "NotFound", "listener not found", "No listener on this port has the request's host name."),
+  route_not_found: row(404, -32601, "client", "NotFound", "route not found", "No route matches; `turnpike explain --request` shows what was tried."),
+  method_not_allowed: row(405, -32601, "client", "NotFound", "method not allowed", "The endpoint does not serve this HTTP method."),
+  not_acceptable: row(406, -32600, "client", "InvalidRequest", "not acceptable", "The Accept header names nothing that the endpoint can send."),
+  request_timeout_client: row(408, -32600, "client", "InvalidRequest", "request not received in time", "The client was too slow sending its request."),
+  body_too_large: row(413, -32600, "client", "InvalidRequest", "request body too large", "Raise frontendPolicies.http.maxBufferSize or the route's buffer limit if such bodies are wanted."),
+  unsupported_media_type: row(415, -32600, "client", "InvalidRequest", "unsupported media type", "The Content-Type or Content-Encoding is not one that the endpoint reads."),
+  misdirected_request: row(421, -32600, "client", "InvalidRequest", "misdirected request", "The Host header names another site than the TLS handshake did."),
+  rate_limited: row(429, -32003, "policy", "RateLimit", "rate limit exceeded", "A localRateLimit bucket is empty; x-ratelimit-reset tells when it fills."),
+  headers_too_large: row(431, -32600, "client", "InvalidRequest", "request header fields too large", "Raise frontendPolicies.http.http1MaxHeaders or make the client send less."),
+  internal: row(500, -32603, "gateway", "Internal", "internal error", "A fault of the gateway; the log has the details under the same request."),
+  no_valid_backends: row(500, -32603, "gateway", "Internal", "no valid backends", "The route has no backend with a weight above zero."),
+  backend_auth_failed: row(500, -32603, "gateway", "Internal", "backend authentication failed", "The credential for the backend could not be made; the log says why."),
+  upgrade_failed: row(502, -32603, "upstream", "UpstreamFailure", "upgrade refused by the upstream", "The backend does not speak the protocol that the client asked to switch to."),
+  upstream_invalid: row(502, -32603, "upstream", "UpstreamFailure", "invalid upstream response", "The backend answered something that cannot be passed on."),
+  response_too_large: row(502, -32603, "upstream", "UpstreamFailure", "upstream response too large to buffer", "A policy needs the whole response and it exceeds maxBufferSize."),
+  no_healthy_backends: row(503, -32603, "upstream", "NoHealthyBackend", "no healthy backends", "Every backend of the route is unavailable."),
+  keys_unavailable: row(503, -32603, "upstream", "JwtAuth", "token keys are not available yet", "The key server (JWKS) could not be reached; the gateway retries by itself."),
+  upstream_failed: row(503, -32603, "upstream", "UpstreamFailure", "upstream call failed", "The backend could not be reached or broke off; the text says how."),
+  shutting_down: row(503, -32603, "gateway", "Internal", "the gateway is shutting down", "Send the request again; another instance will take it."),
+  overloaded: row(503, -32603, "gateway", "Internal", "too many requests in flight", "A bound on queued work was reached."),
+  upstream_timeout: row(504, -32603, "upstream", "Timeout", "upstream call timeout", "The backend did not send response headers within backendRequestTimeout."),
+  request_timeout: row(504, -32603, "upstream", "Timeout", "request timeout", "No response headers within requestTimeout, retries included."),
+  client_closed: row(499, -32603, "client", "ClientClosed", "client closed the connection", "The client left before the reply; nothing to do."),
+} as const satisfies Record<string, ErrorRow>;
+
+export type ErrorCode = keyof typeof errorTable;
+
+export interface ErrorDetails {
+  /** Added to the table's text for the caller. Never a secret, a stack or an upstream address's credentials. */
+  readonly detail?: string;
+  /** For the log alone. */
+  readonly cause?: unknown;
+  /** Sent with the reply, lower-case names, e.g. `www-authenticate`. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Replaces the plain text body, where a protocol prescribes one. */
+  readonly body?: { readonly contentType: string; readonly text: string };
+  /** Where a configuration chooses another status than the table's. */
+  readonly status?: number;
+}
+
+/** A failure that becomes a reply. Thrown anywhere below the pipeline, turned into a Reply by compose(). */
+export class GatewayError extends Error {
+  readonly code: ErrorCode;
+  readonly status: number;
+  readonly details: ErrorDetails;
+
+  constructor(code: ErrorCode, details: ErrorDetails = {}) {
+    const { text } = errorTable[code];
+    super(details.detail === undefined ? text : `${text}: ${details.detail}`, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = "GatewayError";
+    this.code = code;
+    this.status = details.status ?? errorTable[code].status;
+    this.details = details;
+  }
+
+  get row(): ErrorRow {
+    return errorTable[this.code];
+  }
+}

@@ -1,0 +1,100 @@
+import type { Clock } from "../base/clock.ts";
+import type { Exchange, ListenerNames } from "./exchange.ts";
+import type { Next } from "./policy.ts";
+import type { BackendNames, Send, Upstream } from "./outgoing.ts";
+import type { Reply } from "./reply.ts";
+import type { Resources } from "./resources.ts";
+import type { Stores } from "./stores.ts";
+
+/** Policies composed into one function at load. Never rejects. */
+export type Chain = (exchange: Exchange, next: Next) => Promise<Reply>;
+
+/** A backend as a route uses it: its policies are inside `call`. */
+export interface CompiledBackend {
+  readonly name: string;
+  readonly call: (exchange: Exchange) => Promise<Reply>;
+}
+
+export interface CompiledRoute {
+  /** Config key, for explain and telemetry. */
+  readonly name: string;
+  /** Policies that run before the body is read. */
+  readonly admission: Chain;
+  /** Reads and understands the body where the route needs that; fills exchange.llm or exchange.mcp. */
+  readonly decode: (exchange: Exchange) => void | Promise<void>;
+  /** Policies that run after it. */
+  readonly chain: Chain;
+  readonly pick: (exchange: Exchange) => CompiledBackend;
+}
+
+export interface CompiledListener {
+  readonly names: ListenerNames;
+  /** Gateway-phase policies. */
+  readonly chain: Chain;
+  /** Finds the route and notes in `exchange.route` what matched. */
+  readonly match: (exchange: Exchange) => CompiledRoute | undefined;
+}
+
+/** What a policy, backend or provider gets to compile itself: everything with side effects comes from here. */
+export interface CompileContext {
+  /** Where in the configuration this stands, for messages: `binds[0].listeners[0].routes[1].policies.cors`. */
+  readonly path: string;
+  readonly clock: Clock;
+  /** Things that outlive a reload: connection pools, key sets, token buckets, child processes. */
+  readonly resources: Resources;
+  readonly stores: Stores;
+  readonly log: Log;
+  /** The content of a file named in the configuration, UTF-8; relative paths are relative to the working directory. */
+  readonly readFile: (path: string) => string;
+  /** A connection pool to a host; the same settings give the same pool, also across reloads. */
+  readonly upstream: (address: UpstreamAddress) => Upstream;
+  /** A way to send to a host through backend policies (parsed configs by policy name; backendTLS decides about TLS). */
+  readonly send: (address: UpstreamAddress, policies: Readonly<Record<string, unknown>>) => Send;
+  /** A backend named or written inline in a policy (requestMirror, ...), with its own backend policies around it. */
+  readonly backend: (reference: unknown) => NamedBackend;
+  /** Reports what deserves a warning at load, with its path. */
+  readonly warn: (message: string) => void;
+}
+
+/** A backend that a policy refers to. */
+export interface NamedBackend {
+  readonly names: BackendNames;
+  readonly send: Send;
+}
+
+export interface UpstreamAddress {
+  readonly host: string;
+  readonly port: number;
+  /** Present = TLS. Paths are already read: PEM text. */
+  readonly tls?: UpstreamTls;
+  /** Milliseconds; the defaults are `config.backend`'s. */
+  readonly connectTimeoutMs?: number;
+}
+
+export interface UpstreamTls {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  /** SNI and name to check, when it is not the host. */
+  readonly serverName?: string;
+  /** No verification at all. */
+  readonly insecure?: boolean;
+  /** The chain is verified, the name is not. */
+  readonly insecureHost?: boolean;
+  readonly alpn?: readonly string[];
+  readonly subjectAltNames?: readonly string[];
+}
+
+/** Structured log of the gateway itself (not the access log). Fields must hold no secrets. */
+export interface Log {
+  debug(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  info(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  error(message: string, fields?: Readonly<Record<string, unknown>>): void;
+}
+
+/** Receives every exchange exactly once, after its last byte or on disconnect. Decides nothing. */
+export interface Sink {
+  readonly name: string;
+  record(exchange: Exchange): void;
+}

@@ -1,0 +1,38 @@
+/**
+ * State that several threads or machines would have to share. Each has a small contract here; src/store/ holds the
+ * in-memory implementations. Methods may answer at once or later, so that a networked store fits too.
+ */
+export interface Stores {
+  readonly rateLimits: RateLimitStore;
+  readonly sessions: SessionStore;
+}
+
+/** A token bucket: starts full, gains `tokensPerFill` every `fillIntervalMs`, never holds more than `maxTokens`. */
+export interface Bucket {
+  readonly maxTokens: number;
+  readonly tokensPerFill: number;
+  readonly fillIntervalMs: number;
+}
+
+export interface RateLimitDecision {
+  readonly allowed: boolean;
+  /** Tokens left after this call. */
+  readonly remaining: number;
+  /** Milliseconds until the next fill. */
+  readonly resetMs: number;
+}
+
+export interface RateLimitStore {
+  /** Takes `cost` tokens of the bucket named `key` if it has them. */
+  take(key: string, bucket: Bucket, cost: number): RateLimitDecision | Promise<RateLimitDecision>;
+}
+
+/** Sessions by id, with an idle lifetime. Values are plain JSON data or, in memory, live objects with `close`. */
+export interface SessionStore {
+  get<T>(id: string): T | undefined | Promise<T | undefined>;
+  /** @param ttlMs idle time after which it is forgotten; each `get` starts it anew. `onExpire` runs in this process. */
+  set<T>(id: string, value: T, ttlMs: number, onExpire?: (value: T) => void): void | Promise<void>;
+  delete(id: string): boolean | Promise<boolean>;
+  /** Sessions held, for the metric. */
+  readonly size: number;
+}
