@@ -19,6 +19,8 @@ export interface ReplyStream {
   start(sink: ReplySink): void;
   /** Back-pressure let go: the sink that answered false to `data` has room again. */
   resume(): void;
+  /** The whole body, if all of it is already here and nobody started it: it then goes out in one piece with the head. */
+  takeComplete?(): Uint8Array | undefined;
   /** The receiver is gone (or lost interest): stop, and let go of whatever feeds the stream. Safe after the end. */
   cancel(reason: Error): void;
 }

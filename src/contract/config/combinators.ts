@@ -1,0 +1,149 @@
+import { z } from "zod";
+
+/**
+ * How configuration schemas are put together, beyond what zod has: optional keys that also take null, "exactly one of
+ * these keys", policies with conditions, and the marks for keys that are not built yet or are ours alone.
+ */
+
+/** JSON Schema keywords that carry the marks; the docs, `--portable` and the list of used files read them there. */
+export const marks = {
+  /** On a key: the feature exists in the language but not in this version. Its value says which feature. */
+  notYet: "x-not-yet",
+  /** On a key of ours that the reference project does not know. Its value says what it is for. */
+  extension: "x-extension",
+} as const;
+
+/** What a custom issue tells the loader apart from its text. */
+export interface IssueParams {
+  readonly kind: "not-yet" | "invalid";
+}
+
+/** Checks that must speak up even when something else in the same object is wrong too. */
+const always = (): boolean => true;
+
+/** An optional key that may also be written with nothing behind it (YAML null); both read as absent. */
+export function maybe<S extends z.ZodType>(schema: S) {
+  return z.union([schema.optional(), z.null().transform(() => undefined)]);
+}
+
+/**
+ * A key of the reference's language that this version does not serve. It is read and checked like any other, and any
+ * value makes an issue of kind "not supported yet". Its output type is `never`, so nothing can be compiled from it.
+ */
+export function notYet<S extends z.ZodType>(schema: S, what: string): z.ZodType<never, z.input<S>> {
+  return schema
+    .refine(() => false, { when: always, error: notYetText(what), params: { kind: "not-yet" } satisfies IssueParams })
+    .transform((): never => undefined as never)
+    .meta({ [marks.notYet]: what });
+}
+
+/** A key that works, except for some of its values. */
+export function notYetValues<S extends z.ZodType>(schema: S, values: readonly unknown[], what: string): S {
+  return schema
+    .refine((value) => !values.includes(value), {
+      when: always,
+      error: notYetText(what),
+      params: { kind: "not-yet" } satisfies IssueParams,
+    })
+    .meta({ [marks.notYet]: `${what} (${values.map((value) => JSON.stringify(value)).join(", ")})` });
+}
+
+function notYetText(what: string): string {
+  return `${what} is not supported yet`;
+}
+
+/** A key that only this gateway has. `--portable` lists the ones a file uses. */
+export function extension<S extends z.ZodType>(schema: S, what: string): S {
+  return schema.meta({ [marks.extension]: what });
+}
+
+type Variants = Readonly<Record<string, z.ZodType>>;
+
+type Flat<T> = { [K in keyof T]: T[K] } & {};
+
+/** One member per key, told apart by `kind`; keys that are not built yet have no member. */
+export type OneOf<V extends Variants, R extends z.ZodRawShape> = {
+  [K in keyof V & string]: [z.output<V[K]>] extends [never]
+    ? never
+    : Flat<{ kind: K } & { [P in K]: z.output<V[K]> } & z.output<z.ZodObject<R>>>;
+}[keyof V & string];
+
+type OneOfInput<V extends Variants, R extends z.ZodRawShape> = z.input<z.ZodObject<R>> & {
+  [K in keyof V & string]?: z.input<V[K]> | undefined;
+};
+
+/**
+ * An object with exactly one of `variants`' keys, beside the keys of `rest`.
+ * Output: the object with `kind` = the key that was written.
+ */
+export function exactlyOne<const V extends Variants, const R extends z.ZodRawShape = {}>(
+  variants: V,
+  rest?: R,
+): z.ZodType<OneOf<V, R>, OneOfInput<V, R>> {
+  const keys = Object.keys(variants);
+  const optional = Object.fromEntries(keys.map((key) => [key, variants[key]!.optional()]));
+  const object = z
+    .strictObject({ ...optional, ...rest })
+    .refine((value) => present(value, keys).length === 1, {
+      when: ({ value }) => isPlainObject(value) && !hasTypo(value, keys, rest),
+      error: ({ input }) => oneOfText(present(input, keys), keys),
+    })
+    .meta({ oneOf: keys.map((key) => ({ required: [key] })) });
+  const tagged = object.transform((value) => ({ kind: present(value, keys)[0], ...value }));
+  return tagged as unknown as z.ZodType<OneOf<V, R>, OneOfInput<V, R>>;
+}
+
+function present(value: unknown, keys: readonly string[]): string[] {
+  return isPlainObject(value) ? keys.filter((key) => Object.hasOwn(value, key)) : [];
+}
+
+/** Nothing chosen and an unknown key there: the unknown key is the news, and is reported anyway. */
+function hasTypo(value: Readonly<Record<string, unknown>>, keys: readonly string[], rest: z.ZodRawShape = {}): boolean {
+  return (
+    present(value, keys).length === 0 &&
+    Object.keys(value).some((key) => !Object.hasOwn(rest, key) && !keys.includes(key))
+  );
+}
+
+function oneOfText(found: readonly string[], keys: readonly string[]): string {
+  const choices = keys.length === 1 ? `\`${keys[0]}\`` : `exactly one of ${keys.map((key) => `\`${key}\``).join(", ")}`;
+  if (found.length === 0) return `needs ${choices}`;
+  return `needs ${choices}, but has ${found.map((key) => `\`${key}\``).join(" and ")}`;
+}
+
+/** A branch of a conditional policy: the policy's own keys, and the condition under which it is the one that applies. */
+export type Conditional<Policy, Expression> = Policy & { readonly condition?: Expression | undefined };
+
+const maxConditionalEntries = 64;
+
+/**
+ * A policy written plainly, or as `{conditional: [{condition, ...policy}, ..., {...fallback}]}` where the first entry
+ * whose condition holds applies. Output: always the list of branches; the plain form is one branch without condition.
+ * @param expression the schema of a CEL condition
+ * @param build makes the policy's schema with the given keys added to its own
+ */
+export function conditional<Policy, Input, E extends z.ZodType>(
+  expression: E,
+  build: (extra: { condition?: z.ZodType<z.output<E> | undefined, z.input<E> | null | undefined> }) => z.ZodType<Policy, Input>,
+): z.ZodType<Conditional<Policy, z.output<E>>[], Input | { conditional: (Input & { condition?: z.input<E> | null | undefined })[] }> {
+  const condition = maybe(expression).describe("CEL; the entry applies when it is true. Only the last entry may be without.");
+  const list = z
+    .strictObject({ conditional: z.array(build({ condition })).max(maxConditionalEntries) })
+    .superRefine(({ conditional: branches }, context) => {
+      for (const [index, branch] of branches.entries()) {
+        if (index === branches.length - 1 || hasCondition(branch)) continue;
+        context.addIssue({ code: "custom", path: ["conditional", index], message: "an entry without `condition` always applies, so it must be the last one" });
+      }
+    })
+    .transform((value) => value.conditional);
+  const plain = build({}).transform((policy) => [policy]);
+  return z.union([list, plain]) as unknown as ReturnType<typeof conditional<Policy, Input, E>>;
+}
+
+function hasCondition(branch: unknown): boolean {
+  return isPlainObject(branch) && branch["condition"] !== undefined;
+}
+
+export function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
