@@ -97,6 +97,10 @@ export class Exchange {
   readonly upgrade: string | undefined;
 
   route: RouteNames | undefined = undefined;
+  /** False once a policy chose the forwarded authority itself: then a backend's host name does not replace it. */
+  rewriteAuthority = true;
+  /** Milliseconds each upstream call has until its response headers; 0 = no limit. Set by the timeout policy. */
+  backendTimeoutMs = 0;
   readonly identity: Identity = {};
   /** CEL `metadata.*`: set by transformations. */
   metadata: Record<string, unknown> | undefined = undefined;

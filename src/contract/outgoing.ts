@@ -25,6 +25,8 @@ export interface Outgoing {
   /** False once a policy chose the authority itself: then the backend's host name must not replace it. */
   rewriteAuthority: boolean;
   body: OutgoingBody;
+  /** True once backendAuth put the credential where the configuration says: a provider must then leave it there. */
+  credentialPlaced: boolean;
   /** Milliseconds until response headers, 0 = no limit; on expiry the call fails with `upstream_timeout`. */
   timeoutMs: number;
   /** Upgrade token of the client (`websocket`), asked of the upstream too. */
@@ -55,6 +57,7 @@ export interface OutgoingSettings {
   readonly purpose: OutgoingPurpose;
   readonly backend: BackendNames;
   readonly body: OutgoingBody;
+  /** The backend's own limit (`http.requestTimeout`), which goes before the route's; 0 = the route's, if it has one. */
   readonly timeoutMs: number;
 }
 
@@ -69,9 +72,10 @@ export function createOutgoing(exchange: Exchange, settings: OutgoingSettings): 
     purpose: settings.purpose,
     backend: settings.backend,
     head: { method, scheme, authority, path, search, headers: withoutHopByHop(headers) },
-    rewriteAuthority: true,
+    rewriteAuthority: exchange.rewriteAuthority,
     body: settings.body,
-    timeoutMs: settings.timeoutMs,
+    credentialPlaced: false,
+    timeoutMs: settings.timeoutMs === 0 ? exchange.backendTimeoutMs : settings.timeoutMs,
     upgrade: exchange.upgrade,
   };
 }

@@ -23,8 +23,13 @@ export interface RateLimitDecision {
 }
 
 export interface RateLimitStore {
-  /** Takes `cost` tokens of the bucket named `key` if it has them. */
+  /**
+   * Takes `cost` tokens of the bucket named `key` if it has them, else none.
+   * @param cost 0 takes nothing and asks whether a token is left
+   */
   take(key: string, bucket: Bucket, cost: number): RateLimitDecision | Promise<RateLimitDecision>;
+  /** Takes `cost` tokens that are already spent, however few there are: the bucket stops at zero. */
+  charge(key: string, bucket: Bucket, cost: number): void;
 }
 
 /** Sessions by id, with an idle lifetime. Values are plain JSON data or, in memory, live objects with `close`. */
