@@ -31,14 +31,17 @@ const row = (status: number, rpc: number, fault: Fault, reason: string, text: st
 
 export const errorTable = {
   invalid_request: row(400, -32600, "client", "InvalidRequest", "invalid request", "The client sent something that HTTP or the API does not allow; the text says what."),
+  unsupported_conversion: row(400, -32600, "client", "InvalidRequest", "unsupported conversion", "The provider does not speak the API that the client used; call it through one that the text names, or choose another provider for the model."),
   unauthenticated: row(401, -32001, "client", "JwtAuth", "authentication failure", "No valid token: check issuer, audience and expiry against the policy."),
   api_key_invalid: row(401, -32001, "client", "APIKeyAuth", "api key authentication failure", "No key or an unknown key was sent; keys are listed under apiKey.keys."),
   basic_auth_invalid: row(401, -32001, "client", "BasicAuth", "basic authentication failure", "No or wrong user and password; users are listed under basicAuth.htpasswd."),
   mcp_unauthenticated: row(401, -32001, "client", "JwtAuth", "JWT token required", "The MCP client has to log in; the WWW-Authenticate header tells it where."),
   forbidden: row(403, -32003, "policy", "Authorization", "authorization failed", "An authorization rule refused the call; `turnpike explain` shows which."),
+  model_not_allowed: row(403, -32003, "policy", "Authorization", "model not allowed", "The API key's allowedModels or the model's authorization rules leave the model out."),
   csrf_failed: row(403, -32003, "policy", "Authorization", "CSRF validation failed", "A browser sent a cross-site request; add its origin to csrf.additionalOrigins if it is yours."),
   bind_not_found: row(404, -32601, "client", "NotFound", "bind not found", "The port serves nothing any more; the configuration was reloaded without it."),
   listener_not_found: row(404, -32601, "client", "NotFound", "listener not found", "No listener on this port has the request's host name."),
+  model_not_found: row(404, -32601, "client", "NotFound", "model not found", "No entry of llm.models has that name and fits the request's headers; GET /v1/models lists those a caller may use."),
   route_not_found: row(404, -32601, "client", "NotFound", "route not found", "No route matches; `turnpike explain --request` shows what was tried."),
   method_not_allowed: row(405, -32601, "client", "NotFound", "method not allowed", "The endpoint does not serve this HTTP method."),
   not_acceptable: row(406, -32600, "client", "InvalidRequest", "not acceptable", "The Accept header names nothing that the endpoint can send."),

@@ -46,7 +46,11 @@ export interface LlmUsage {
   /** Input and output as normalised here. */
   totalTokens?: number;
   providerTotalTokens?: number;
+  inputTextTokens?: number;
+  inputImageTokens?: number;
   inputAudioTokens?: number;
+  outputTextTokens?: number;
+  outputImageTokens?: number;
   outputAudioTokens?: number;
   serviceTier?: string;
 }
