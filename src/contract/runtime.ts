@@ -1,5 +1,5 @@
 import type { Clock } from "../base/clock.ts";
-import type { Exchange, ListenerNames } from "./exchange.ts";
+import type { Connection, Exchange, ExchangeLimits, ListenerNames } from "./exchange.ts";
 import type { Next } from "./policy.ts";
 import type { BackendNames, Send, Upstream } from "./outgoing.ts";
 import type { Reply } from "./reply.ts";
@@ -97,4 +97,62 @@ export interface Log {
 export interface Sink {
   readonly name: string;
   record(exchange: Exchange): void;
+}
+
+/** A port of the configuration, compiled. */
+export interface CompiledBind {
+  /** Names the bind over reloads: the same key keeps its open port. */
+  readonly key: string;
+  readonly host: string;
+  readonly port: number;
+  /** What the open port depends on; when it differs after a reload the port is opened anew. */
+  readonly socket: BindSocket;
+  readonly limits: ExchangeLimits;
+  /** The listener for a host name and, on TLS, the server name of the handshake. Throws GatewayError when none serves it. */
+  readonly pick: (authority: string, serverName: string | undefined) => CompiledListener;
+  /** Names for requests that no listener serves. */
+  readonly names: ListenerNames;
+  /** Whether a connection may be served at all (frontendPolicies.networkAuthorization). */
+  readonly admits: ((connection: Connection) => boolean) | undefined;
+}
+
+/** Settings of an open port. */
+export interface BindSocket {
+  readonly maxHeaders: number;
+  /** Milliseconds. */
+  readonly idleTimeoutMs: number;
+  readonly headersTimeoutMs: number;
+  readonly tls: BindTls | undefined;
+}
+
+export interface BindTls {
+  /** In order of precedence; the first whose name fits serves the handshake. */
+  readonly certificates: readonly BindCertificate[];
+  readonly handshakeTimeoutMs: number;
+}
+
+export interface BindCertificate {
+  /** Exact name or `*.suffix`; undefined = any name. */
+  readonly hostname: string | undefined;
+  /** PEM. */
+  readonly cert: string;
+  readonly key: string;
+  /** PEM of the CAs for client certificates; present = clients must show one. */
+  readonly clientCa: string | undefined;
+  readonly minVersion: "TLSv1.2" | "TLSv1.3" | undefined;
+  readonly maxVersion: "TLSv1.2" | "TLSv1.3" | undefined;
+  /** OpenSSL names. */
+  readonly ciphers: string | undefined;
+}
+
+/** A configuration, compiled. Immutable: a reload compiles another one, and exchanges keep the one they started with. */
+export interface Runtime {
+  readonly binds: ReadonlyMap<string, CompiledBind>;
+  readonly sinks: readonly Sink[];
+  /** Sets exchange.trace where tracing is configured. */
+  readonly startTrace: (exchange: Exchange) => void;
+  /** Settles when everything remote has been fetched once; rejects with the first failure. Serving does not wait for it. */
+  readonly remotesReady: Promise<void>;
+  /** Lets go of what it held; called once, after its last exchange. */
+  readonly release: () => void;
 }

@@ -1,0 +1,76 @@
+import type { IncomingMessage } from "node:http";
+import type { Readable } from "node:stream";
+import type { RequestBody } from "../contract/body.ts";
+import { GatewayError } from "../contract/errors.ts";
+
+const empty = Buffer.alloc(0);
+
+/** A request's bytes on a node:http message. Nothing is read before somebody asks, so a refused upload costs nothing. */
+export class NodeRequestBody implements RequestBody {
+  readonly length: number | undefined;
+  collected: Buffer | undefined;
+  private readonly message: IncomingMessage;
+  /** Sends "100 Continue" before the first read, if the client waits for it (RFC 9110 section 10.1.1). */
+  private allowContinue: (() => void) | undefined;
+  private pending: Promise<Buffer> | undefined;
+  private streamed = false;
+
+  constructor(message: IncomingMessage, length: number | undefined, allowContinue?: () => void) {
+    this.message = message;
+    this.length = length;
+    this.allowContinue = allowContinue;
+    if (length === 0) this.collected = empty;
+  }
+
+  /** True when bytes may still be coming that nobody has asked for. */
+  get unread(): boolean {
+    return this.collected === undefined && this.pending === undefined && !this.streamed;
+  }
+
+  collect(limit: number): Promise<Buffer> {
+    if (this.collected !== undefined) return Promise.resolve(this.collected);
+    if (this.length !== undefined && this.length > limit) return Promise.reject(tooLarge(limit));
+    return (this.pending ??= this.read(limit));
+  }
+
+  stream(): Readable {
+    if (!this.unread) throw new Error("the request body was already read");
+    this.streamed = true;
+    this.askForIt();
+    return this.message;
+  }
+
+  replace(bytes: Buffer): void {
+    this.collected = bytes;
+  }
+
+  private askForIt(): void {
+    this.allowContinue?.();
+    this.allowContinue = undefined;
+  }
+
+  private read(limit: number): Promise<Buffer> {
+    this.askForIt();
+    const { message } = this;
+    return new Promise((resolve, reject) => {
+      const chunks: Buffer[] = [];
+      let size = 0;
+      const onData = (chunk: Buffer): void => {
+        size += chunk.length;
+        chunks.push(chunk);
+        if (size <= limit) return;
+        message.pause();
+        message.off("data", onData);
+        reject(tooLarge(limit));
+      };
+      message.on("data", onData);
+      message.once("end", () => resolve((this.collected ??= chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size))));
+      message.once("error", (cause) => reject(new GatewayError("client_closed", { cause })));
+      message.once("close", () => reject(new GatewayError("client_closed")));
+    });
+  }
+}
+
+function tooLarge(limit: number): GatewayError {
+  return new GatewayError("body_too_large", { detail: `the limit is ${limit} bytes` });
+}

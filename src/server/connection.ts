@@ -1,0 +1,31 @@
+import type { Socket } from "node:net";
+import { type PeerCertificate, TLSSocket } from "node:tls";
+import type { Connection } from "../contract/exchange.ts";
+
+const known = new WeakMap<Socket, Connection>();
+
+/** The facts of a connection, read once: each costs a system call, and a kept-alive connection brings many requests. */
+export function connectionOf(socket: Socket): Connection {
+  let connection = known.get(socket);
+  if (connection === undefined) {
+    connection = {
+      remoteAddress: socket.remoteAddress ?? "",
+      remotePort: socket.remotePort ?? 0,
+      localAddress: socket.localAddress ?? "",
+      localPort: socket.localPort ?? 0,
+      ...(socket instanceof TLSSocket ? { tls: tlsFacts(socket) } : {}),
+    };
+    known.set(socket, connection);
+  }
+  return connection;
+}
+
+function tlsFacts(socket: TLSSocket): NonNullable<Connection["tls"]> {
+  const certificate = socket.getPeerCertificate() as Partial<PeerCertificate> | null;
+  const serverName = (socket as TLSSocket & { servername?: string | false }).servername;
+  return {
+    serverName: typeof serverName === "string" ? serverName.toLowerCase() : undefined,
+    subject: certificate?.subject?.CN?.toString(),
+    subjectAltNames: certificate?.subjectaltname === undefined ? [] : certificate.subjectaltname.split(", "),
+  };
+}
