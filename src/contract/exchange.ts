@@ -125,9 +125,13 @@ export class Exchange {
   /** Reason label for replies that are neither an error nor from an upstream, e.g. `DirectResponse`. */
   reason: string | undefined = undefined;
 
-  /** Monotonic milliseconds; 0 = not reached. First upstream request sent, its headers received, reply finished. */
+  /**
+   * Monotonic milliseconds; 0 = not reached. First upstream request sent, headers of the last upstream reply received,
+   * the policies done with the reply and its head on the way to the client, last byte sent or client gone.
+   */
   upstreamStartedAt = 0;
   upstreamHeadersAt = 0;
+  repliedAt = 0;
   finishedAt = 0;
 
   trace: SpanContext | undefined = undefined;
