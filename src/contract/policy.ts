@@ -1,11 +1,11 @@
 import type { ZodType } from "zod";
 import type { Exchange } from "./exchange.ts";
 import type { Outgoing, Send } from "./outgoing.ts";
-import type { Reply } from "./reply.ts";
+import type { Next, Reply } from "./reply.ts";
 import type { CompileContext } from "./runtime.ts";
 
-/** The rest of the request path. Never throws and never rejects: failures come as replies with `exchange.error` set. */
-export type Next = () => Promise<Reply>;
+export type { Next };
+
 
 /**
  * A policy at the gateway or on a route. It may answer by itself, change the exchange and call `next`, or change the

@@ -62,3 +62,6 @@ export function isReplyStream(body: ReplyBody): body is ReplyStream {
 export function isUpgraded(body: ReplyBody): body is UpgradedConnection {
   return body !== null && typeof body === "object" && "socket" in body;
 }
+
+/** The rest of the request path. Never throws and never rejects: failures come as replies with `exchange.error` set. */
+export type Next = () => Promise<Reply>;

@@ -1,8 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { Connection, Exchange, ExchangeLimits, ListenerNames } from "./exchange.ts";
-import type { Next } from "./policy.ts";
 import type { BackendNames, Send, Upstream } from "./outgoing.ts";
-import type { Reply } from "./reply.ts";
+import type { Next, Reply } from "./reply.ts";
 import type { Resources } from "./resources.ts";
 import type { Stores } from "./stores.ts";
 

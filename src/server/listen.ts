@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerOptions, ty
 import { createServer as createTlsServer } from "node:https";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import type { SecureContext, SecureContextOptions } from "node:tls";
+import { createSecureContext, type SecureContextOptions } from "node:tls";
 import { NodeRequestBody } from "./body.ts";
 import { answerClientError } from "./client-error.ts";
 import { connectionOf } from "./connection.ts";
@@ -11,6 +11,7 @@ import type { GatewayError } from "../contract/errors.ts";
 import type { Connection, Exchange, RequestHead } from "../contract/exchange.ts";
 import type { Reply } from "../contract/reply.ts";
 import type { RequestBody } from "../contract/body.ts";
+import type { BindCertificate, BindSocket, BindTls } from "../contract/runtime.ts";
 import { writeReply } from "./write-reply.ts";
 import { writeUpgrade } from "./upgrade.ts";
 
@@ -32,25 +33,9 @@ export interface Served {
   finish(clientLeft: boolean): void;
 }
 
-export interface BindSettings {
+export interface BindAddress {
   readonly host: string;
   readonly port: number;
-  /** Finds the certificate for a server name; present = the bind speaks TLS. */
-  readonly tls?: TlsBind;
-  readonly maxHeaders: number;
-  /** Milliseconds a connection may be idle between requests. */
-  readonly idleTimeoutMs: number;
-  /** Milliseconds for the whole head of a request to arrive. */
-  readonly headersTimeoutMs: number;
-}
-
-export interface TlsBind {
-  readonly contextFor: (serverName: string) => SecureContext | undefined;
-  /** For clients that send no server name. */
-  readonly fallback: SecureContextOptions;
-  /** Ask clients for a certificate (mTLS); connections without a valid one are refused. */
-  readonly clientCertificates: boolean;
-  readonly handshakeTimeoutMs: number;
 }
 
 export interface BindHooks {
@@ -67,13 +52,18 @@ export interface OpenBind {
   drain(deadlineMs: number): Promise<void>;
 }
 
+interface BindState {
+  draining: boolean;
+  readonly upgraded: Set<Duplex>;
+}
+
 /** Bytes of all header fields together. */
 const maxHeaderBytes = 65_536;
 
 /** Opens a port. Rejects with node's error (EADDRINUSE, EACCES) when it cannot. */
-export async function openBind(settings: BindSettings, hooks: BindHooks): Promise<OpenBind> {
+export async function openBind(bind: BindAddress, settings: BindSocket, hooks: BindHooks): Promise<OpenBind> {
   const scheme = settings.tls === undefined ? "http" : "https";
-  const state = { draining: false };
+  const state: BindState = { draining: false, upgraded: new Set() };
   const server = settings.tls === undefined ? createServer(serverOptions(settings)) : tlsServer(settings, settings.tls, hooks);
 
   const receive = (request: IncomingMessage, response: ServerResponse, allowContinue?: () => void): void => {
@@ -96,6 +86,8 @@ export async function openBind(settings: BindSettings, hooks: BindHooks): Promis
     const body = new NodeRequestBody(request, 0);
     const served = hooks.serve({ connection: connectionOf(request.socket), head, body, httpVersion: request.httpVersion, upgrade: request.headers.upgrade, refusal });
     socket.on("error", () => socket.destroy());
+    state.upgraded.add(socket);
+    socket.once("close", () => state.upgraded.delete(socket));
     void served.reply.then((reply) => writeUpgrade(socket, early, reply, served.exchange, () => served.finish(false)));
   });
   server.on("connect", (_request: IncomingMessage, socket: Duplex) => {
@@ -109,16 +101,16 @@ export async function openBind(settings: BindSettings, hooks: BindHooks): Promis
 
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(settings.port, settings.host, () => {
+    server.listen(bind.port, bind.host, () => {
       server.off("error", reject);
       resolve();
     });
   });
   const address = server.address();
-  return { port: typeof address === "object" && address !== null ? address.port : settings.port, drain: (deadlineMs) => drain(server, state, deadlineMs) };
+  return { port: typeof address === "object" && address !== null ? address.port : bind.port, drain: (deadlineMs) => drain(server, state, deadlineMs) };
 }
 
-function serverOptions(settings: BindSettings): ServerOptions & { shouldUpgradeCallback: (request: IncomingMessage) => boolean } {
+function serverOptions(settings: BindSocket): ServerOptions & { shouldUpgradeCallback: (request: IncomingMessage) => boolean } {
   return {
     maxHeaderSize: maxHeaderBytes,
     keepAliveTimeout: settings.idleTimeoutMs,
@@ -133,18 +125,21 @@ function serverOptions(settings: BindSettings): ServerOptions & { shouldUpgradeC
   };
 }
 
-function tlsServer(settings: BindSettings, tls: TlsBind, hooks: BindHooks): Server {
+function tlsServer(settings: BindSocket, tls: BindTls, hooks: BindHooks): Server {
+  const fallback = tls.certificates[0];
+  if (fallback === undefined) throw new Error("a TLS bind needs a certificate");
+  const contexts = tls.certificates.map((certificate) => ({ hostname: certificate.hostname, context: createSecureContext(secureOptions(certificate)) }));
   const server = createTlsServer({
     ...serverOptions(settings),
-    ...tls.fallback,
+    ...secureOptions(fallback),
     ALPNProtocols: ["http/1.1"],
     handshakeTimeout: tls.handshakeTimeoutMs,
-    requestCert: tls.clientCertificates,
-    rejectUnauthorized: tls.clientCertificates,
+    requestCert: tls.certificates.some((certificate) => certificate.clientCa !== undefined),
+    rejectUnauthorized: true,
     SNICallback: (serverName, callback) => {
-      const context = tls.contextFor(serverName);
-      if (context === undefined) callback(new Error("no certificate for this server name"));
-      else callback(null, context);
+      const found = contexts.find(({ hostname }) => hostname === undefined || covers(hostname, serverName.toLowerCase()));
+      if (found === undefined) callback(new Error("no certificate for this server name"));
+      else callback(null, found.context);
     },
   });
   const started = new Map<string, number>(); // by the client's end: the TLS socket does not show its TCP socket
@@ -160,12 +155,32 @@ function tlsServer(settings: BindSettings, tls: TlsBind, hooks: BindHooks): Serv
   return server;
 }
 
-async function drain(server: Server, state: { draining: boolean }, deadlineMs: number): Promise<void> {
+function covers(hostname: string, serverName: string): boolean {
+  return hostname.startsWith("*.") ? serverName.endsWith(hostname.slice(1)) : hostname === serverName;
+}
+
+function secureOptions(certificate: BindCertificate): SecureContextOptions {
+  const { cert, key, clientCa, minVersion, maxVersion, ciphers } = certificate;
+  return {
+    cert,
+    key,
+    ...(clientCa === undefined ? {} : { ca: clientCa }),
+    ...(minVersion === undefined ? {} : { minVersion }),
+    ...(maxVersion === undefined ? {} : { maxVersion }),
+    ...(ciphers === undefined ? {} : { ciphers }),
+  };
+}
+
+/** Stops accepting at once (the port is free for another server), then waits for what is in flight. */
+async function drain(server: Server, state: BindState, deadlineMs: number): Promise<void> {
   state.draining = true;
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
   // a connection that goes idle after its last reply is closed by the "connection: close" sent with it
-  const deadline = setTimeout(() => server.closeAllConnections(), deadlineMs);
+  const deadline = setTimeout(() => {
+    server.closeAllConnections();
+    for (const socket of state.upgraded) socket.destroy(); // node no longer counts these as HTTP connections
+  }, deadlineMs);
   await closed;
   clearTimeout(deadline);
 }
