@@ -36,7 +36,9 @@ test("a repeated key that is edited is written once", () => {
 });
 
 test("fuzz: the result parses to the edited object, whatever the spacing", () => {
-  const key = fc.oneof(fc.constantFrom("model", "a", 'b"', "\\", "é", "__proto__x"), fc.string({ maxLength: 5 })).filter((name) => name !== "__proto__");
+  const key = fc
+    .oneof(fc.constantFrom("model", "a", 'b"', "\\", "é", "__proto__x"), fc.string({ maxLength: 5 }))
+    .filter((name) => name !== "__proto__");
   const value = fc.jsonValue({ maxDepth: 3 });
   fc.assert(
     fc.property(fc.dictionary(key, value), fc.dictionary(key, fc.option(value, { nil: undefined })), fc.nat(3), (object, edits, indent) => {
@@ -45,7 +47,9 @@ test("fuzz: the result parses to the edited object, whatever the spacing", () =>
         if (edit === undefined) delete expected[name];
         else expected[name] = JSON.parse(JSON.stringify(edit));
       }
-      const texts = Object.fromEntries(Object.entries(edits).map(([name, edit]) => [name, edit === undefined ? undefined : JSON.stringify(edit)]));
+      const texts = Object.fromEntries(
+        Object.entries(edits).map(([name, edit]) => [name, edit === undefined ? undefined : JSON.stringify(edit)]),
+      );
       assert.deepEqual(JSON.parse(splice(JSON.stringify(object, undefined, indent), texts)), expected);
     }),
     { numRuns: 1000 },

@@ -32,7 +32,8 @@ test("an event ends at a blank line and not before", () => {
 });
 
 test("LF, CR and CRLF all end lines, also split across chunks", () => {
-  for (const end of ["\n", "\r", "\r\n"]) assert.deepEqual(parse([`data: a${end}data: b${end}${end}data: c${end}${end}`]).events, [data("a\nb"), data("c")]);
+  for (const end of ["\n", "\r", "\r\n"])
+    assert.deepEqual(parse([`data: a${end}data: b${end}${end}data: c${end}${end}`]).events, [data("a\nb"), data("c")]);
   assert.deepEqual(parse(["data: a\r", "\n\r", "\ndata: b\r\n\r", "data: c\n\n"]).events, [data("a"), data("b"), data("c")]);
 });
 
@@ -65,7 +66,11 @@ test("retry takes digits only", () => {
 
 test("an event over the limit is reported once and the next one is read", () => {
   const long = "x".repeat(100);
-  for (const chunks of [[`data: ${long}\n\ndata: ok\n\n`], ["data: ", long, "\n", "\n", "data: ok\n\n"], ["data: a\n".repeat(20), "\ndata: ok\n\n"]]) {
+  for (const chunks of [
+    [`data: ${long}\n\ndata: ok\n\n`],
+    ["data: ", long, "\n", "\n", "data: ok\n\n"],
+    ["data: a\n".repeat(20), "\ndata: ok\n\n"],
+  ]) {
     assert.deepEqual(parse(chunks, 64), { events: [data("ok")], oversize: 1, retries: [] });
   }
 });

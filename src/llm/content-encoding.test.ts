@@ -26,7 +26,12 @@ test("gzip, deflate with and without header, br and zstd are undone", async () =
 
 test("output over the limit is refused before it is made", async () => {
   const bomb = Buffer.alloc(50_000_000);
-  for (const [name, bytes] of [["gzip", gzipSync(bomb)], ["br", brotliCompressSync(bomb)], ["zstd", zstdCompressSync(bomb)], ["deflate", deflateSync(bomb)]] as const) {
+  for (const [name, bytes] of [
+    ["gzip", gzipSync(bomb)],
+    ["br", brotliCompressSync(bomb)],
+    ["zstd", zstdCompressSync(bomb)],
+    ["deflate", deflateSync(bomb)],
+  ] as const) {
     await assert.rejects(decodeContent(bytes, name, 100_000), failsWith("request_body_too_large", 413), name);
   }
 });

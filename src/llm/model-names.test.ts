@@ -43,7 +43,11 @@ test("intersections: the narrower of both", () => {
 
 test("fuzz: a name is in an intersection exactly when both sides have it", () => {
   const part = fc.stringMatching(/^[ab]{0,3}$/);
-  const pattern = fc.oneof(part.map((text) => `${text}*`), part.map((text) => `*${text}`), part);
+  const pattern = fc.oneof(
+    part.map((text) => `${text}*`),
+    part.map((text) => `*${text}`),
+    part,
+  );
   fc.assert(
     fc.property(pattern, fc.array(pattern, { maxLength: 4 }), fc.stringMatching(/^[ab]{6,9}$/), (listed, allowed, name) => {
       const expected = matches(listed, name) && isModelAllowed(allowed, name);

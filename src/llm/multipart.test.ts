@@ -9,7 +9,14 @@ const body = (...parts: string[]): Buffer => Buffer.from(`${parts.map((text) => 
 test("the boundary of a content type", () => {
   assert.equal(multipartBoundary("multipart/form-data; boundary=abc"), "abc");
   assert.equal(multipartBoundary('Multipart/Form-Data; charset=utf-8; boundary="a b:c"'), "a b:c");
-  for (const bad of [undefined, "application/json", "multipart/form-data", "multipart/mixed; boundary=a", 'multipart/form-data; boundary="a "', `multipart/form-data; boundary=${"x".repeat(71)}`]) {
+  for (const bad of [
+    undefined,
+    "application/json",
+    "multipart/form-data",
+    "multipart/mixed; boundary=a",
+    'multipart/form-data; boundary="a "',
+    `multipart/form-data; boundary=${"x".repeat(71)}`,
+  ]) {
     assert.equal(multipartBoundary(bad), undefined);
   }
 });
@@ -34,19 +41,24 @@ test("no such field, a file of that name, a value without end or far too long", 
 test("fuzz: what FormData writes is read, whatever else is in the form", async () => {
   const name = fc.stringMatching(/^[a-z]{1,8}$/).filter((text) => text !== "model");
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.tuple(name, fc.string({ maxLength: 30 }), fc.boolean())), fc.nat(10), fc.stringMatching(/^[!-~]{0,40}$/), async (fields, place, model) => {
-      const form = new FormData();
-      const set = (): void => form.append("model", model);
-      for (const [index, [key, value, file]] of fields.entries()) {
-        if (index === place) set();
-        form.append(key, file ? new Blob([value]) : value);
-      }
-      if (place >= fields.length) set();
-      const request = new Response(form);
-      const boundary = multipartBoundary(request.headers.get("content-type") ?? "");
-      assert.ok(boundary !== undefined);
-      assert.deepEqual(multipartFields(Buffer.from(await request.arrayBuffer()), boundary, "model"), [model]);
-    }),
+    fc.asyncProperty(
+      fc.array(fc.tuple(name, fc.string({ maxLength: 30 }), fc.boolean())),
+      fc.nat(10),
+      fc.stringMatching(/^[!-~]{0,40}$/),
+      async (fields, place, model) => {
+        const form = new FormData();
+        const set = (): void => form.append("model", model);
+        for (const [index, [key, value, file]] of fields.entries()) {
+          if (index === place) set();
+          form.append(key, file ? new Blob([value]) : value);
+        }
+        if (place >= fields.length) set();
+        const request = new Response(form);
+        const boundary = multipartBoundary(request.headers.get("content-type") ?? "");
+        assert.ok(boundary !== undefined);
+        assert.deepEqual(multipartFields(Buffer.from(await request.arrayBuffer()), boundary, "model"), [model]);
+      },
+    ),
     { numRuns: 100 },
   );
 });

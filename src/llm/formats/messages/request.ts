@@ -1,0 +1,9 @@
+import type { RequestFacts } from "../../format.ts";
+import type { RequestEdits } from "../../request-edits.ts";
+import { readNumbers } from "../tokens.ts";
+
+/** Anthropic `POST /v1/messages`, and the same body on Vertex AI, where the path says whether to stream. */
+export function readRequest(request: RequestEdits, path: string): RequestFacts {
+  const params = readNumbers(request, { temperature: "temperature", top_p: "top_p", max_tokens: "max_tokens" });
+  return { streaming: request.get("stream") === true || path.endsWith(":streamRawPredict"), params };
+}
