@@ -51,6 +51,11 @@ export interface CompileContext {
   readonly send: (address: UpstreamAddress, policies: Readonly<Record<string, unknown>>) => Send;
   /** A backend named or written inline in a policy (requestMirror, ...), with its own backend policies around it. */
   readonly backend: (reference: unknown) => NamedBackend;
+  /**
+   * Names something remote (a key set) that the configuration needs. Serving starts without it; `--validate-only` waits
+   * for it and fails with its error.
+   */
+  readonly expect: (ready: Promise<void>) => void;
   /** Reports what deserves a warning at load, with its path. */
   readonly warn: (message: string) => void;
 }

@@ -1,0 +1,98 @@
+import type { z } from "zod";
+import type { credentialDestination, credentialSource } from "../contract/config/credential-location.ts";
+import type { celExpression } from "../contract/config/expression.ts";
+import type { Exchange, RequestHead } from "../contract/exchange.ts";
+import { readCookie, writeCookie } from "./cookies.ts";
+import { fieldValue } from "./field-value.ts";
+import { readParameter, writeParameter } from "./query.ts";
+
+type SourceConfig = z.output<ReturnType<typeof credentialSource<ReturnType<typeof celExpression>>>>;
+type DestinationConfig = z.output<ReturnType<typeof credentialDestination>>;
+
+/** Where callers put a credential. */
+export interface CredentialSource {
+  /** The credential as it came, without its prefix; undefined when there is none. */
+  readonly find: (exchange: Exchange) => string | undefined;
+  /** Takes it out of the request that is forwarded, so that no backend learns it. */
+  readonly remove: (exchange: Exchange) => void;
+  /** Whether it is the Authorization field, of which RFC 9110 section 11.6 speaks. */
+  readonly isAuthorization: boolean;
+}
+
+export function compileCredentialSource(config: SourceConfig): CredentialSource {
+  switch (config.kind) {
+    case "header":
+      return fromHeader(config.header.name, config.header.prefix ?? "");
+    case "queryParameter": {
+      const { name } = config.queryParameter;
+      return {
+        isAuthorization: false,
+        find: ({ request }) => readParameter(request.search, name),
+        remove: ({ request }) => (request.search = writeParameter(request.search, name, undefined)),
+      };
+    }
+    case "cookie": {
+      const { name } = config.cookie;
+      return {
+        isAuthorization: false,
+        find: ({ request }) => readCookie(request.headers, name),
+        remove: (exchange) => writeCookie(exchange.editHeaders(), name, undefined),
+      };
+    }
+    case "expression":
+      throw new Error("not there yet");
+  }
+}
+
+function fromHeader(name: string, prefix: string): CredentialSource {
+  const lowerPrefix = prefix.toLowerCase();
+  return {
+    isAuthorization: name === "authorization",
+    find: ({ request }) => {
+      const value = request.headers.get(name);
+      if (value === undefined) return undefined;
+      if (value.startsWith(prefix)) return value.slice(prefix.length);
+      return value.slice(0, prefix.length).toLowerCase() === lowerPrefix ? value.slice(prefix.length) : undefined;
+    },
+    remove: (exchange) => exchange.editHeaders().remove(name),
+  };
+}
+
+/** Puts a credential into a request; false when no HTTP field can hold it. */
+export type CredentialDestination = (head: RequestHead, credential: string) => boolean;
+
+/** @param config undefined = `Authorization: Bearer` */
+export function compileCredentialDestination(config: DestinationConfig | undefined): CredentialDestination {
+  if (config === undefined) return intoHeader("authorization", "Bearer ");
+  switch (config.kind) {
+    case "header":
+      return intoHeader(config.header.name, config.header.prefix ?? "");
+    case "queryParameter": {
+      const { name } = config.queryParameter;
+      return (head, credential) => {
+        head.search = writeParameter(head.search, name, credential);
+        return true;
+      };
+    }
+    case "cookie": {
+      const { name } = config.cookie;
+      return (head, credential) => {
+        if (!cookieValue.test(credential)) return false;
+        writeCookie(head.headers, name, credential);
+        return true;
+      };
+    }
+  }
+}
+
+/** Visible ASCII less the characters that end a cookie; RFC 6265 section 4.1.1, with `"`, `,` and `\` let through as servers do. */
+const cookieValue = /^[!-:<-~]*$/;
+
+function intoHeader(name: string, prefix: string): CredentialDestination {
+  return (head, credential) => {
+    const value = fieldValue(prefix + credential);
+    if (value === undefined) return false;
+    head.headers.set(name, value);
+    return true;
+  };
+}
