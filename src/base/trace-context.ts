@@ -73,7 +73,7 @@ function randomHex(bytes: number): string {
     used = 0;
   }
   used += bytes;
-  return pool.hexSlice(used - bytes, used);
+  return pool.toString("hex", used - bytes, used);
 }
 
 /** A new trace id; never all zeros. */
