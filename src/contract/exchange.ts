@@ -26,7 +26,11 @@ export interface Connection {
   readonly localAddress: string;
   readonly localPort: number;
   /** Set on TLS connections. */
-  readonly tls?: { readonly serverName: string | undefined; readonly subject: string | undefined; readonly subjectAltNames: readonly string[] };
+  readonly tls?: {
+    readonly serverName: string | undefined;
+    readonly subject: string | undefined;
+    readonly subjectAltNames: readonly string[];
+  };
 }
 
 /** Names for telemetry, as in the reference's labels. */
@@ -109,6 +113,8 @@ export class Exchange {
   /** `http`, `llm`, `mcp`: the `protocol` label. */
   protocol: "http" | "llm" | "mcp" = "http";
   readonly attempts: Attempt[] = [];
+  /** Route groups passed through, so that a circle ends. */
+  delegations = 0;
 
   /** Status sent to the client; 0 while nothing was. */
   status = 0;

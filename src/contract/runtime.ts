@@ -126,6 +126,8 @@ export interface BindSocket {
   /** Milliseconds. */
   readonly idleTimeoutMs: number;
   readonly headersTimeoutMs: number;
+  /** Milliseconds a connection may live; the request in flight is finished. undefined = no limit. */
+  readonly maxConnectionMs: number | undefined;
   readonly tls: BindTls | undefined;
 }
 

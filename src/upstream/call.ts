@@ -9,8 +9,8 @@ import { upstreamFailure } from "./failure.ts";
 
 type ParsedHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/** Called when the response headers are there or the call failed before them. */
-export type CallObserver = (outgoing: Outgoing, status: number) => void;
+/** Called once: when the response headers are there, or when the call failed before them (status 0). */
+export type HeadObserver = (status: number, failure: Error | undefined) => void;
 
 /**
  * One request under way: undici's handler and the reply's stream in one object. Bytes that arrive before the reply has a
@@ -20,7 +20,7 @@ export type CallObserver = (outgoing: Outgoing, status: number) => void;
 export class UpstreamCall implements Dispatcher.DispatchHandler, ReplyStream {
   private readonly outgoing: Outgoing;
   private readonly endpoint: string;
-  private readonly observe: CallObserver;
+  private observe: HeadObserver | undefined;
   private resolve: ((reply: Reply) => void) | undefined;
   private reject: ((error: Error) => void) | undefined;
 
@@ -32,7 +32,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, ReplyStream {
   private timer: NodeJS.Timeout | undefined;
   private readonly unregister: () => void;
 
-  constructor(outgoing: Outgoing, endpoint: string, observe: CallObserver) {
+  constructor(outgoing: Outgoing, endpoint: string, observe: HeadObserver) {
     this.outgoing = outgoing;
     this.endpoint = endpoint;
     this.observe = observe;
@@ -139,14 +139,15 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, ReplyStream {
   private finishHead(status: number): void {
     if (this.timer !== undefined) clearTimeout(this.timer);
     this.timer = undefined;
-    this.observe(this.outgoing, status);
+    this.observe?.(status, this.failure);
+    this.observe = undefined;
   }
 
   private fail(error: Error): void {
     if (this.failure !== undefined || this.ended) return;
     this.failure = error;
     this.unregister();
-    if (this.resolve !== undefined || this.timer !== undefined) this.finishHead(0);
+    this.finishHead(0);
     this.resolve = undefined;
     this.reject?.(error);
     this.sink?.fail(error);

@@ -1,36 +1,18 @@
-import { checkServerIdentity, type PeerCertificate } from "node:tls";
 import { Pool } from "undici";
 import type { Outgoing, Upstream } from "../contract/outgoing.ts";
+import { type Propagation, propagate, recordSpan } from "../contract/propagation.ts";
 import type { Reply } from "../contract/reply.ts";
-import type { UpstreamAddress, UpstreamTls } from "../contract/runtime.ts";
-import { type CallObserver, UpstreamCall } from "./call.ts";
+import type { UpstreamAddress } from "../contract/runtime.ts";
+import { type HeadObserver, UpstreamCall } from "./call.ts";
+import { connector } from "./connect.ts";
 import { upstreamFailure } from "./failure.ts";
-
-export interface PoolSettings {
-  /** Milliseconds to a TCP (and TLS) connection. */
-  readonly connectTimeoutMs: number;
-  /** Milliseconds an idle connection is kept; a shorter `Keep-Alive: timeout` of the backend wins. */
-  readonly idleTimeoutMs: number;
-  /** Connections per backend; undefined = no limit. */
-  readonly maxConnections: number | undefined;
-}
-
-export interface PoolHooks {
-  readonly observe: CallObserver;
-  /** Trace context for the outgoing request; undefined when the exchange is not traced. */
-  readonly propagate: (outgoing: Outgoing) => TraceFields | undefined;
-}
-
-export interface TraceFields {
-  readonly traceparent: string;
-  readonly tracestate?: string | undefined;
-}
+import type { PoolDeps, PoolSettings } from "./pool-settings.ts";
 
 /** Larger response heads than this are refused: bytes. */
 const maxResponseHeaderSize = 65_536;
 
-/** A connection pool to one backend. Everything undici is in this folder, so that the transport can be changed here alone. */
-export function createUpstream(address: UpstreamAddress, settings: PoolSettings, hooks: PoolHooks): Upstream {
+/** A connection pool to one backend. All of undici is in this folder, so that the transport can be changed here alone. */
+export function createUpstream(address: UpstreamAddress, settings: PoolSettings, deps: PoolDeps): Upstream {
   const { host, port, tls } = address;
   const bracketed = host.includes(":") ? `[${host}]` : host;
   const endpoint = `${bracketed}:${port}`;
@@ -44,77 +26,84 @@ export function createUpstream(address: UpstreamAddress, settings: PoolSettings,
     headersTimeout: 0,
     bodyTimeout: 0,
     keepAliveTimeout: settings.idleTimeoutMs,
-    keepAliveMaxTimeout: Math.max(settings.idleTimeoutMs, 600_000),
+    keepAliveMaxTimeout: settings.idleTimeoutMs,
     maxHeaderSize: maxResponseHeaderSize,
-    connect: { timeout: address.connectTimeoutMs ?? settings.connectTimeoutMs, ...(tls === undefined ? {} : tlsOptions(tls, host)) },
+    connect: connector(address, settings, deps),
   });
 
   function send(outgoing: Outgoing): Promise<Reply> {
-    const { head, exchange } = outgoing;
+    const { head, exchange, body } = outgoing;
     if (outgoing.rewriteAuthority) head.authority = authority;
     head.scheme = scheme;
-    const headers = ["host", head.authority, ...head.headers.flat];
-    const trace = hooks.propagate(outgoing);
-    if (trace !== undefined) setTrace(headers, trace);
-    const { body } = outgoing;
-    // a forwarded stream keeps its announced length; bytes in memory are counted by undici
-    if (body !== null && !(body instanceof Uint8Array) && exchange.body.length !== undefined) {
-      headers.push("content-length", String(exchange.body.length));
+    const propagation = propagate(exchange);
+    const headers = fieldsOf(outgoing, propagation);
+    if (outgoing.purpose.kind === "Primary") {
+      const attempt = exchange.attempts.at(-1);
+      if (attempt !== undefined) attempt.endpoint = endpoint;
     }
-    const attempt = exchange.attempts.at(-1);
-    if (attempt !== undefined) attempt.endpoint = endpoint;
-
-    const call = new UpstreamCall(outgoing, endpoint, hooks.observe);
+    const call = new UpstreamCall(outgoing, endpoint, observer(outgoing, propagation));
     const reply = call.head();
     try {
       pool.dispatch({ path: head.path + head.search, method: head.method, headers, body: asBuffer(body), upgrade: outgoing.upgrade ?? null }, call);
     } catch (cause) {
-      call.cancel(upstreamFailure(cause, endpoint)); // undici throws on arguments it does not accept
+      call.cancel(upstreamFailure(cause, endpoint)); // undici throws on arguments that it does not accept
     }
     return reply;
+  }
+
+  /** What is noted when the head is there: timings, the metric and the span. */
+  function observer(outgoing: Outgoing, propagation: Propagation | undefined): HeadObserver {
+    const { exchange, purpose, head } = outgoing;
+    const startedAt = deps.clock.monotonic();
+    if (exchange.upstreamStartedAt === 0) exchange.upstreamStartedAt = startedAt;
+    return (status, failure) => {
+      const now = deps.clock.monotonic();
+      if (purpose.kind === "Primary") exchange.upstreamHeadersAt = now;
+      deps.metrics.upstreamCalled(purpose, now - startedAt);
+      if (propagation === undefined) return;
+      const endedAt = deps.clock.wall();
+      recordSpan(exchange, propagation, {
+        name: `${head.method} ${outgoing.backend.name}`,
+        startedAt: endedAt - (now - startedAt),
+        endedAt,
+        attributes: {
+          "agentgateway.outbound.kind": purpose.kind,
+          "agentgateway.outbound.subtype": purpose.subtype,
+          "http.request.method": head.method,
+          "http.response.status_code": status,
+          "server.address": host,
+          "server.port": port,
+        },
+        error: failure?.message,
+      });
+    };
   }
 
   return { endpoint, send, close: () => void pool.close().catch(() => {}) };
 }
 
+function fieldsOf(outgoing: Outgoing, propagation: Propagation | undefined): string[] {
+  const { head, body, exchange } = outgoing;
+  const fields = ["host", head.authority];
+  const { flat } = head.headers;
+  for (let i = 0; i < flat.length; i += 2) {
+    const name = flat[i] as string;
+    if (propagation !== undefined && (name === "traceparent" || name === "tracestate")) continue;
+    fields.push(name, flat[i + 1] as string);
+  }
+  if (propagation !== undefined) {
+    fields.push("traceparent", propagation.traceparent);
+    if (propagation.tracestate !== undefined) fields.push("tracestate", propagation.tracestate);
+  }
+  // a forwarded stream keeps its announced length; bytes in memory are counted by undici
+  if (body !== null && !(body instanceof Uint8Array) && exchange.body.length !== undefined) {
+    fields.push("content-length", String(exchange.body.length));
+  }
+  return fields;
+}
+
 /** undici knows Buffers and streams; a plain Uint8Array is viewed as a Buffer, not copied. */
 function asBuffer(body: Outgoing["body"]): Buffer | Exclude<Outgoing["body"], Uint8Array> {
-  if (body instanceof Uint8Array) return Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-  return body;
-}
-
-function setTrace(headers: string[], trace: TraceFields): void {
-  for (let i = headers.length - 2; i >= 0; i -= 2) {
-    if (headers[i] === "traceparent" || headers[i] === "tracestate") headers.splice(i, 2);
-  }
-  headers.push("traceparent", trace.traceparent);
-  if (trace.tracestate !== undefined) headers.push("tracestate", trace.tracestate);
-}
-
-function tlsOptions(tls: UpstreamTls, host: string): Record<string, unknown> {
-  const options: Record<string, unknown> = { servername: tls.serverName ?? (isIpAddress(host) ? "" : host) };
-  if (tls.ca !== undefined) options["ca"] = tls.ca;
-  if (tls.cert !== undefined) options["cert"] = tls.cert;
-  if (tls.key !== undefined) options["key"] = tls.key;
-  if (tls.alpn !== undefined) options["ALPNProtocols"] = tls.alpn;
-  if (tls.insecure === true) options["rejectUnauthorized"] = false;
-  if (tls.insecureHost === true) options["checkServerIdentity"] = () => undefined;
-  else if (tls.subjectAltNames !== undefined) options["checkServerIdentity"] = anyOfNames(tls.subjectAltNames);
-  return options;
-}
-
-/** The certificate must be for one of the names given, not for the host. */
-function anyOfNames(names: readonly string[]): (host: string, certificate: PeerCertificate) => Error | undefined {
-  return (_host, certificate) => {
-    let refused: Error | undefined;
-    for (const name of names) {
-      refused = checkServerIdentity(name, certificate);
-      if (refused === undefined) return undefined;
-    }
-    return refused;
-  };
-}
-
-function isIpAddress(host: string): boolean {
-  return host.includes(":") || /^\d+\.\d+\.\d+\.\d+$/.test(host);
+  if (!(body instanceof Uint8Array) || Buffer.isBuffer(body)) return body;
+  return Buffer.from(body.buffer, body.byteOffset, body.byteLength);
 }

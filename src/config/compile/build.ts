@@ -1,0 +1,114 @@
+import type { Clock } from "../../base/clock.ts";
+import type { GatewayMetrics } from "../../contract/metrics.ts";
+import type { BackendNames, Send } from "../../contract/outgoing.ts";
+import type { CompileContext, Log, NamedBackend, UpstreamAddress } from "../../contract/runtime.ts";
+import type { Stores } from "../../contract/stores.ts";
+import { backendPolicies } from "../../policies/index.ts";
+import { compileBackendTls } from "../../policies/backend-tls/index.ts";
+import { createUpstream } from "../../upstream/pool.ts";
+import type { PoolSettings } from "../../upstream/pool-settings.ts";
+import type { ResourceScope } from "../resources.ts";
+import type { Config } from "../schema/document.ts";
+import { layerOf, mergeLayers, type PolicyLayer } from "./slots.ts";
+
+/** Everything with side effects that compiling needs; given by the composition root. */
+export interface CompileDeps {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: GatewayMetrics;
+  readonly stores: Stores;
+  readonly resources: ResourceScope;
+  readonly pool: PoolSettings;
+  /** Reads a file named in the configuration, as UTF-8 text. */
+  readonly readFile: (path: string) => string;
+  /** Environment of the process, for child processes. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** One compilation: the configuration with what is gathered while it is compiled. */
+export class Build {
+  readonly config: Config;
+  readonly deps: CompileDeps;
+  readonly warnings: { readonly path: string; readonly message: string }[] = [];
+  /** Remote documents that the configuration needs. */
+  readonly expected: Promise<void>[] = [];
+  /** What is compiled once although several places refer to it. */
+  readonly memo = new Map<string, unknown>();
+
+  constructor(config: Config, deps: CompileDeps) {
+    this.config = config;
+    this.deps = deps;
+  }
+
+  /** What a policy or backend written at `path` compiles itself with. */
+  at(path: string): CompileContext {
+    const { clock, log, stores, resources, readFile } = this.deps;
+    return {
+      path,
+      clock,
+      log,
+      stores,
+      resources,
+      readFile,
+      upstream: (address) => this.upstream(address),
+      send: (address, policies) => this.send(address, [{ path, policies }]),
+      backend: (reference) => this.namedBackend(reference, path),
+      expect: (ready) => {
+        ready.catch(() => {}); // awaited by --validate-only; while serving, the policy itself answers 503
+        this.expected.push(ready);
+      },
+      warn: (message) => this.warnings.push({ path, message }),
+    };
+  }
+
+  /** A connection pool; shared by all who mean the same address with the same settings, also across reloads. */
+  upstream(address: UpstreamAddress) {
+    const { resources, pool, clock, metrics } = this.deps;
+    const key = `upstream ${JSON.stringify([address, pool])}`;
+    return resources.acquire(key, () => createUpstream(address, pool, { clock, metrics }), (upstream) => upstream.close());
+  }
+
+  /** An upstream with its backend policies around it, in the order of the registry. */
+  send(address: UpstreamAddress, layers: readonly PolicyLayer[]): Send {
+    const slots = mergeLayers(layers, backendPolicies);
+    const merged: Record<string, unknown> = Object.assign({}, ...layers.map(({ policies }) => policies));
+    const tls = merged["backendTLS"] === undefined ? address.tls : compileBackendTls(merged["backendTLS"], this.deps.readFile);
+    const upstream = this.upstream(tls === undefined ? address : { ...address, tls });
+    return backendPolicies.reduceRight<Send>((rest, definition) => {
+      const slot = slots.get(definition.name);
+      if (slot === undefined || definition.compileBackend === undefined) return rest;
+      const policy = definition.compileBackend(slot.config, this.at(slot.path));
+      return (outgoing) => policy(outgoing, rest);
+    }, upstream.send);
+  }
+
+  /** The entry of `backends` with that name. The loader has checked that it is there. */
+  entry(name: string): Config["backends"][number] {
+    const found = this.config.backends.find((backend) => backend.name === name);
+    if (found === undefined) throw new Error(`no backend is called ${name}`);
+    return found;
+  }
+
+  /** Policies of the entry of `backends`, as a layer. */
+  entryLayers(name: string): PolicyLayer[] {
+    const index = this.config.backends.findIndex((backend) => backend.name === name);
+    return layerOf(`backends[${index}].policies`, this.config.backends[index]?.policies);
+  }
+
+  /** A backend that a policy names: `{host}` or `{backend}`. */
+  private namedBackend(reference: unknown, path: string): NamedBackend {
+    const { kind, host, backend } = reference as { kind: string; host?: UpstreamAddress; backend?: string };
+    if (kind === "host" && host !== undefined) return { names: staticNames(host), send: this.send(host, []) };
+    if (kind === "backend" && backend !== undefined) {
+      const entry = this.entry(backend);
+      if (entry.kind === "host") return { names: { ...staticNames(entry.host), name: backend }, send: this.send(entry.host, this.entryLayers(backend)) };
+      throw new Error(`${path}: the backend ${backend} is no HTTP server`);
+    }
+    throw new Error(`${path}: a ${kind} cannot be called from a policy`);
+  }
+}
+
+/** Names of a backend that is just an address. */
+export function staticNames({ host, port }: { host: string; port: number }): BackendNames {
+  return { name: host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`, type: "static", protocol: "http" };
+}

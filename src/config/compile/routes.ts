@@ -1,0 +1,138 @@
+import { GatewayError } from "../../contract/errors.ts";
+import type { Exchange } from "../../contract/exchange.ts";
+import type { RoutePolicy } from "../../contract/policy.ts";
+import type { CompiledBackend, CompiledListener, CompiledRoute } from "../../contract/runtime.ts";
+import { compose } from "../../pipeline/compose.ts";
+import { compileMatcher } from "../../pipeline/match.ts";
+import { throughRouteOf } from "../../pipeline/pipeline.ts";
+import { admissionPolicies, gatewayPolicies, routePolicies } from "../../policies/index.ts";
+import type { Build } from "./build.ts";
+import { compileBackend } from "./backends.ts";
+import { compileLlmRoute } from "./llm.ts";
+import { type AnyPolicy, layerOf, mergeLayers, type PolicyLayer, type PolicySlot } from "./slots.ts";
+import { type ListenerSpec, type RouteSpec, routeSpec } from "./specs.ts";
+import { targetedLayers } from "./targeted.ts";
+
+/** A route group may lead to another; past this depth they go in a circle. */
+const maxDelegations = 8;
+
+/** Compiles a listener: its gateway-phase policies and the look-up of its routes. */
+export function compileListener(build: Build, spec: ListenerSpec): CompiledListener {
+  const layers = [...targetedLayers(build.config, { phase: "gateway", listener: spec.names }), ...layerOf(`${spec.path}.policies`, spec.policies)];
+  const match = compileRoutes(build, spec.routes, targetedLayers(build.config, { phase: "route", listener: spec.names }));
+  return { names: spec.names, chain: compose(compilePolicies(build, mergeLayers(layers, gatewayPolicies), gatewayPolicies)), match };
+}
+
+type RouteLookup = (exchange: Exchange) => CompiledRoute | undefined;
+
+/** Compiles routes into one look-up that notes on the exchange what matched. */
+function compileRoutes(build: Build, specs: readonly RouteSpec[], inherited: readonly PolicyLayer[]): RouteLookup {
+  const find = compileMatcher(
+    specs.map((spec) => ({ hostnames: spec.hostnames, rules: spec.matches, value: { spec, compiled: compileRoute(build, spec, inherited) } })),
+  );
+  return (exchange) => {
+    const found = find(exchange.request);
+    if (found === undefined) return undefined;
+    const { spec, compiled } = found.value;
+    exchange.route = { route: spec.name, routeRule: spec.ruleName, pathPattern: found.pathPattern, matchedPrefix: found.matchedPrefix };
+    return compiled;
+  };
+}
+
+function compileRoute(build: Build, spec: RouteSpec, inherited: readonly PolicyLayer[]): CompiledRoute {
+  const registry = [...admissionPolicies, ...routePolicies];
+  const layers = [
+    ...inherited,
+    ...targetedLayers(build.config, { phase: "route", route: { name: spec.name, ruleName: spec.ruleName } }),
+    ...layerOf(`${spec.path}.policies`, spec.policies),
+  ];
+  const slots = mergeLayers(layers, registry);
+  const policies = {
+    admission: compose(compilePolicies(build, slots, admissionPolicies)),
+    chain: compose(compilePolicies(build, slots, routePolicies)),
+  };
+  if (spec.target.kind === "llm") return { name: spec.name, ...policies, ...compileLlmRoute(build, spec.target.llm, spec.path) };
+
+  const { backends } = spec.target;
+  const compiled = backends.map((backend, index) => ({
+    weight: backend.weight,
+    backend:
+      backend.kind === "routeGroup"
+        ? compileDelegation(build, backend.routeGroup)
+        : compileBackend(build, backend, { path: `${spec.path}.backends[${index}]`, routeLayers: layers }),
+  }));
+  const [only] = compiled;
+  return {
+    name: spec.name,
+    ...policies,
+    // a route that has one backend can have it read the body before the route's policies see it
+    decode: compiled.length === 1 && only?.backend.decode !== undefined ? only.backend.decode : () => {},
+    pick: weightedPick(compiled),
+  };
+}
+
+function compilePolicies(build: Build, slots: ReadonlyMap<string, PolicySlot>, registry: readonly AnyPolicy[]): RoutePolicy[] {
+  const compiled: RoutePolicy[] = [];
+  for (const definition of registry) {
+    const slot = slots.get(definition.name);
+    if (slot === undefined || definition.compile === undefined) continue;
+    compiled.push(definition.compile(slot.config, build.at(slot.path)));
+  }
+  return compiled;
+}
+
+/** Chooses by weight, at random. */
+function weightedPick(choices: readonly { readonly weight: number; readonly backend: CompiledBackend }[]): (exchange: Exchange) => CompiledBackend {
+  const usable = choices.filter(({ weight }) => weight > 0);
+  const total = usable.reduce((sum, { weight }) => sum + weight, 0);
+  const [only] = usable;
+  if (only === undefined) {
+    return () => {
+      throw new GatewayError("no_valid_backends");
+    };
+  }
+  if (usable.length === 1) return () => only.backend;
+  return () => {
+    let left = Math.random() * total;
+    for (const { weight, backend } of usable) {
+      left -= weight;
+      if (left < 0) return backend;
+    }
+    return only.backend;
+  };
+}
+
+/** A backend that goes on with the routes of a group. Groups may refer to one another, so each is compiled once and looked up. */
+function compileDelegation(build: Build, name: string): CompiledBackend & { readonly decode?: undefined } {
+  const group = groupOf(build, name);
+  return {
+    name,
+    call(exchange) {
+      exchange.delegations += 1;
+      if (exchange.delegations > maxDelegations) throw new GatewayError("internal", { cause: new Error(`route groups go in a circle at ${name}`) });
+      const route = group.match?.(exchange);
+      if (route === undefined) throw new GatewayError("route_not_found");
+      return throughRouteOf(route, exchange);
+    },
+  };
+}
+
+interface CompiledGroup {
+  /** Undefined only while the group itself is being compiled. */
+  match: RouteLookup | undefined;
+}
+
+function groupOf(build: Build, name: string): CompiledGroup {
+  const known = build.memo.get(`group ${name}`) as CompiledGroup | undefined;
+  if (known !== undefined) return known;
+  const group: CompiledGroup = { match: undefined };
+  build.memo.set(`group ${name}`, group);
+  const index = build.config.routeGroups.findIndex((one) => one.name === name);
+  const routes = build.config.routeGroups[index]?.routes ?? [];
+  group.match = compileRoutes(
+    build,
+    routes.map((route, nth) => routeSpec(route, nth, `routeGroups[${index}].routes[${nth}]`)),
+    [],
+  );
+  return group;
+}

@@ -1,0 +1,112 @@
+import { GatewayError } from "../../contract/errors.ts";
+import type { BindCertificate, BindSocket, CompiledBind, CompiledListener, Runtime } from "../../contract/runtime.ts";
+import { hostOf } from "../../pipeline/match.ts";
+import type { ListenerTls } from "../schema/tls.ts";
+import type { Config } from "../schema/document.ts";
+import { Build, type CompileDeps } from "./build.ts";
+import { compileNetworkRules } from "./network.ts";
+import { compileListener } from "./routes.ts";
+import { type BindSpec, bindSpecs, type ListenerSpec } from "./specs.ts";
+
+/** Milliseconds for the head of a request, however long an idle connection may wait for one. */
+const maxHeadersTimeoutMs = 30_000;
+/** Fields of a request where the configuration sets no limit: that of the reference's HTTP library. */
+const defaultMaxHeaders = 100;
+
+export interface Compiled {
+  readonly runtime: Omit<Runtime, "sinks" | "startTrace">;
+  readonly warnings: readonly { readonly path: string; readonly message: string }[];
+}
+
+/** Compiles a configuration. Throws when something in it cannot be compiled; then nothing was started. */
+export function compileRuntime(config: Config, deps: CompileDeps): Compiled {
+  const build = new Build(config, deps);
+  try {
+    const binds = new Map(bindSpecs(config).map((spec) => [spec.key, compileBind(build, spec)]));
+    const remotesReady = Promise.all(build.expected).then(() => {});
+    remotesReady.catch(() => {}); // only --validate-only waits for it
+    return { runtime: { binds, remotesReady, release: () => deps.resources.release() }, warnings: build.warnings };
+  } catch (thrown) {
+    deps.resources.release();
+    throw thrown;
+  }
+}
+
+function compileBind(build: Build, spec: BindSpec): CompiledBind {
+  const { frontendPolicies, config } = build.config;
+  const listeners = spec.listeners.map((listener) => ({ hostname: listener.hostname, tls: listener.tls !== undefined, compiled: compileListener(build, listener) }));
+  const { http } = frontendPolicies;
+  const names = { bind: spec.listeners[0]?.names.bind ?? spec.key, gateway: spec.listeners[0]?.names.gateway ?? "unknown", listener: "unknown" };
+  return {
+    key: spec.key,
+    host: (config?.enableIpv6 ?? true) ? "::" : "0.0.0.0",
+    port: spec.port,
+    socket: bindSocket(build, spec),
+    limits: { maxBufferSize: http?.maxBufferSize ?? 2_097_152 },
+    pick: compilePick(listeners),
+    names,
+    admits: frontendPolicies.networkAuthorization === undefined ? undefined : compileNetworkRules(frontendPolicies.networkAuthorization, build),
+  };
+}
+
+function bindSocket(build: Build, spec: BindSpec): BindSocket {
+  const { http, tls } = build.config.frontendPolicies;
+  const idleTimeoutMs = http?.http1IdleTimeout ?? 600_000;
+  const certificates = spec.listeners.flatMap((listener) => (listener.tls === undefined ? [] : [certificate(build, listener, listener.tls)]));
+  return {
+    maxHeaders: http?.http1MaxHeaders ?? defaultMaxHeaders,
+    idleTimeoutMs,
+    headersTimeoutMs: Math.min(idleTimeoutMs, maxHeadersTimeoutMs),
+    maxConnectionMs: http?.maxConnectionDuration,
+    tls: certificates.length === 0 ? undefined : { certificates: certificates.sort(mostSpecificFirst), handshakeTimeoutMs: tls?.handshakeTimeout ?? 15_000 },
+  };
+}
+
+function certificate(build: Build, listener: ListenerSpec, tls: ListenerTls): BindCertificate {
+  const { readFile } = build.deps;
+  const frontend = build.config.frontendPolicies.tls;
+  return {
+    hostname: listener.hostname === "*" ? undefined : listener.hostname,
+    cert: readFile(tls.cert),
+    key: readFile(tls.key),
+    clientCa: tls.root === undefined ? undefined : readFile(tls.root),
+    minVersion: tls.minTLSVersion ?? frontend?.minVersion,
+    maxVersion: tls.maxTLSVersion ?? frontend?.maxVersion,
+    ciphers: tls.cipherSuites?.join(":"),
+  };
+}
+
+/** Exact names, then wildcards from the longest, then any name. */
+function mostSpecificFirst(one: { hostname: string | undefined }, other: { hostname: string | undefined }): number {
+  return rank(other.hostname) - rank(one.hostname);
+}
+
+function rank(hostname: string | undefined): number {
+  if (hostname === undefined || hostname === "*") return 0;
+  return hostname.startsWith("*.") ? hostname.length : 1_000 + hostname.length;
+}
+
+interface PickableListener {
+  readonly hostname: string | undefined;
+  readonly tls: boolean;
+  readonly compiled: CompiledListener;
+}
+
+/** Finds the listener by Host, which on TLS must agree with the handshake's server name: certificates and client checks are per listener. */
+function compilePick(listeners: readonly PickableListener[]): CompiledBind["pick"] {
+  const sorted = [...listeners].sort(mostSpecificFirst);
+  const [only] = sorted;
+  if (sorted.length === 1 && only !== undefined && rank(only.hostname) === 0) return () => only.compiled;
+  const find = (host: string): PickableListener | undefined => sorted.find(({ hostname }) => serves(hostname, host));
+  return (authority, serverName) => {
+    const listener = find(hostOf(authority));
+    if (listener === undefined) throw new GatewayError("listener_not_found");
+    if (serverName !== undefined && find(serverName) !== listener) throw new GatewayError("misdirected_request");
+    return listener.compiled;
+  };
+}
+
+function serves(hostname: string | undefined, host: string): boolean {
+  if (hostname === undefined || hostname === "*") return true;
+  return hostname.startsWith("*.") ? host.endsWith(hostname.slice(1)) : hostname === host;
+}

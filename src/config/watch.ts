@@ -1,0 +1,57 @@
+import { type FSWatcher, watch } from "node:fs";
+import { dirname } from "node:path";
+
+/** Milliseconds of quiet before a change counts: editors and ConfigMap updates touch files several times. */
+const debounceMs = 250;
+
+/**
+ * Watches the folders of some files and says when anything in them changed. Folders, because editors and Kubernetes
+ * replace files instead of writing into them; the caller compares contents.
+ */
+export class FileWatch {
+  private readonly changed: () => void;
+  private readonly failed: (folder: string, cause: unknown) => void;
+  private readonly watchers = new Map<string, FSWatcher>();
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(changed: () => void, failed: (folder: string, cause: unknown) => void) {
+    this.changed = changed;
+    this.failed = failed;
+  }
+
+  /** Makes the watched files these; called again after each reload, as another file may name others. */
+  follow(files: readonly string[]): void {
+    const folders = new Set(files.map((file) => dirname(file)));
+    for (const [folder, watcher] of this.watchers) {
+      if (folders.has(folder)) continue;
+      watcher.close();
+      this.watchers.delete(folder);
+    }
+    for (const folder of folders) if (!this.watchers.has(folder)) this.open(folder);
+  }
+
+  close(): void {
+    clearTimeout(this.timer);
+    for (const watcher of this.watchers.values()) watcher.close();
+    this.watchers.clear();
+  }
+
+  private open(folder: string): void {
+    try {
+      const watcher = watch(folder, () => this.touch());
+      watcher.on("error", (cause) => {
+        watcher.close();
+        this.watchers.delete(folder);
+        this.failed(folder, cause);
+      });
+      this.watchers.set(folder, watcher);
+    } catch (cause) {
+      this.failed(folder, cause);
+    }
+  }
+
+  private touch(): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(this.changed, debounceMs);
+  }
+}
