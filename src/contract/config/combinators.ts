@@ -26,6 +26,12 @@ export function maybe<S extends z.ZodType>(schema: S) {
   return z.union([schema.optional(), z.null().transform(() => undefined)]);
 }
 
+/** A key with a default, where null stands for the default too. `fallback` is written as in a file. */
+export function orDefault<S extends z.ZodType>(schema: S, fallback: z.input<S>) {
+  const orNull = z.union([schema, z.null().transform(() => schema.parse(fallback))]);
+  return orNull.prefault(fallback as z.input<typeof orNull> & {});
+}
+
 /**
  * A key of the reference's language that this version does not serve. It is read and checked like any other, and any
  * value makes an issue of kind "not supported yet". Its output type is `never`, so nothing can be compiled from it.
@@ -61,14 +67,16 @@ type Variants = Readonly<Record<string, z.ZodType>>;
 
 type Flat<T> = { [K in keyof T]: T[K] } & {};
 
+/** zod gives an object without keys the type of a record. */
+type OutputOf<R extends z.ZodRawShape> = keyof R extends never ? {} : z.output<z.ZodObject<R>>;
+type InputOf<R extends z.ZodRawShape> = keyof R extends never ? {} : z.input<z.ZodObject<R>>;
+
 /** One member per key, told apart by `kind`; keys that are not built yet have no member. */
 export type OneOf<V extends Variants, R extends z.ZodRawShape> = {
-  [K in keyof V & string]: [z.output<V[K]>] extends [never]
-    ? never
-    : Flat<{ kind: K } & { [P in K]: z.output<V[K]> } & z.output<z.ZodObject<R>>>;
+  [K in keyof V & string]: [z.output<V[K]>] extends [never] ? never : Flat<{ kind: K } & { [P in K]: z.output<V[K]> } & OutputOf<R>>;
 }[keyof V & string];
 
-type OneOfInput<V extends Variants, R extends z.ZodRawShape> = z.input<z.ZodObject<R>> & {
+type OneOfInput<V extends Variants, R extends z.ZodRawShape> = InputOf<R> & {
   [K in keyof V & string]?: z.input<V[K]> | undefined;
 };
 
@@ -85,7 +93,7 @@ export function exactlyOne<const V extends Variants, const R extends z.ZodRawSha
   const object = z
     .strictObject({ ...optional, ...rest })
     .refine((value) => present(value, keys).length === 1, {
-      when: ({ value }) => isPlainObject(value) && !hasTypo(value, keys, rest),
+      when: ({ value, issues }) => isPlainObject(value) && (present(value, keys).length > 0 || !issues.some(isUnknownKey)),
       error: ({ input }) => oneOfText(present(input, keys), keys),
     })
     .meta({ oneOf: keys.map((key) => ({ required: [key] })) });
@@ -97,12 +105,9 @@ function present(value: unknown, keys: readonly string[]): string[] {
   return isPlainObject(value) ? keys.filter((key) => Object.hasOwn(value, key)) : [];
 }
 
-/** Nothing chosen and an unknown key there: the unknown key is the news, and is reported anyway. */
-function hasTypo(value: Readonly<Record<string, unknown>>, keys: readonly string[], rest: z.ZodRawShape = {}): boolean {
-  return (
-    present(value, keys).length === 0 &&
-    Object.keys(value).some((key) => !Object.hasOwn(rest, key) && !keys.includes(key))
-  );
+/** Where nothing is chosen and a key is unknown, the unknown key is the news, and is reported anyway. */
+function isUnknownKey(issue: z.core.$ZodRawIssue): boolean {
+  return issue.code === "unrecognized_keys" && (issue.path?.length ?? 0) === 0;
 }
 
 function oneOfText(found: readonly string[], keys: readonly string[]): string {
@@ -129,19 +134,9 @@ export function conditional<Policy, Input, E extends z.ZodType>(
   const condition = maybe(expression).describe("CEL; the entry applies when it is true. Only the last entry may be without.");
   const list = z
     .strictObject({ conditional: z.array(build({ condition })).max(maxConditionalEntries) })
-    .superRefine(({ conditional: branches }, context) => {
-      for (const [index, branch] of branches.entries()) {
-        if (index === branches.length - 1 || hasCondition(branch)) continue;
-        context.addIssue({ code: "custom", path: ["conditional", index], message: "an entry without `condition` always applies, so it must be the last one" });
-      }
-    })
     .transform((value) => value.conditional);
   const plain = build({}).transform((policy) => [policy]);
   return z.union([list, plain]) as unknown as ReturnType<typeof conditional<Policy, Input, E>>;
-}
-
-function hasCondition(branch: unknown): boolean {
-  return isPlainObject(branch) && branch["condition"] !== undefined;
 }
 
 export function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {

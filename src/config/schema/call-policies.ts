@@ -1,0 +1,65 @@
+import { z } from "zod";
+import { backendReference } from "../../contract/config/backend-reference.ts";
+import { exactlyOne, maybe, notYet } from "../../contract/config/combinators.ts";
+import { duration } from "../../contract/config/duration.ts";
+import { backendAuthConfig, extraCredentials } from "../../policies/backend-auth/config.ts";
+import type { BackendAuthConfig } from "../../policies/backend-auth/config.ts";
+import { backendTLSConfig } from "../../policies/backend-tls/config.ts";
+import type { BackendTLSConfig } from "../../policies/backend-tls/config.ts";
+import { requestHeaderModifierConfig } from "../../policies/request-header-modifier/config.ts";
+import type { RequestHeaderModifierConfig } from "../../policies/request-header-modifier/config.ts";
+import { plainTransformationsConfig } from "../../policies/transformations/config.ts";
+import type { TransformationsConfig } from "../../policies/transformations/config.ts";
+import { keepalives } from "./keepalive.ts";
+import { crossAppAccess, oauthTokenExchange } from "./not-yet/token-exchange.ts";
+
+/** Policies for calls that the gateway makes itself: to MCP servers, to collectors, to a server that a policy asks. */
+export interface CallPolicies {
+  requestHeaderModifier?: RequestHeaderModifierConfig | undefined;
+  transformations?: TransformationsConfig | undefined;
+  backendTLS?: BackendTLSConfig | undefined;
+  backendAuth?: BackendAuthConfig | undefined;
+}
+
+/** Recursive: a credential may come from a server whose call has policies of its own. */
+export const callPolicies: z.ZodType<CallPolicies> = z.lazy(() => z.strictObject(callPolicyKeys)).meta({ id: "CallPolicies" });
+
+const exchangedCredential = exactlyOne(
+  {
+    oauthTokenExchange: notYet(oauthTokenExchange(callPolicies), "OAuth token exchange"),
+    crossAppAccess: notYet(crossAppAccess(callPolicies), "cross app access"),
+  },
+  { credentials: notYet(extraCredentials, "sending more than one credential").optional() },
+);
+
+const backendTunnel = z.strictObject({
+  proxy: backendReference().describe("The proxy."),
+  policies: maybe(callPolicies).describe("How to talk to the proxy."),
+});
+
+const http = z.strictObject({
+  version: maybe(z.string()).describe("HTTP version to speak."),
+  requestTimeout: maybe(duration()).describe("Deadline for one request, to the headers of the reply."),
+});
+
+const tcp = z.strictObject({
+  keepalives: keepalives.describe("Keepalive probes."),
+  connectTimeout: duration().describe("Deadline for opening a connection."),
+});
+
+/** The keys of the policies above, for objects that have more. */
+export const callPolicyKeys = {
+  requestHeaderModifier: maybe(requestHeaderModifierConfig.meta({ id: "requestHeaderModifier" })).describe(
+    "Changes headers on the way to the backend.",
+  ),
+  transformations: maybe(plainTransformationsConfig.meta({ id: "plainTransformations" })).describe("Computes headers and bodies."),
+  backendTLS: maybe(backendTLSConfig.meta({ id: "backendTLS" })).describe("TLS towards the backend; `{}` is enough to switch it on."),
+  backendAuth: maybe(z.union([backendAuthConfig, exchangedCredential]).meta({ id: "backendAuth" })).describe(
+    "The credential that the backend wants from us.",
+  ),
+  http: maybe(notYet(http, "HTTP settings of one backend").meta({ id: "backendHttp" })).describe("HTTP settings towards the backend."),
+  tcp: maybe(notYet(tcp, "TCP settings of one backend").meta({ id: "backendTcp" })).describe("TCP settings towards the backend."),
+  backendTunnel: maybe(notYet(backendTunnel, "reaching backends through a proxy").meta({ id: "backendTunnel" })).describe(
+    "Reach the backend through an HTTP CONNECT proxy.",
+  ),
+};

@@ -1,0 +1,80 @@
+import { z } from "zod";
+import { exactlyOne, maybe, notYet, notYetValues, orDefault } from "../../contract/config/combinators.ts";
+import { fileInlineOrRemote } from "../../contract/config/files.ts";
+import { port } from "../../contract/config/numbers.ts";
+import { callPolicies } from "./call-policies.ts";
+import { mcpServerAddress } from "./mcp-address.ts";
+import { routePolicies } from "./policies.ts";
+import { gatewayReferences } from "./gateway-references.ts";
+
+const stdio = z
+  .strictObject({
+    cmd: z.string().min(1).describe("Program to start; it speaks MCP on its standard input and output."),
+    args: z.array(z.string()).default([]).describe("Its arguments."),
+    env: z.record(z.string(), z.string()).default({}).describe("Environment variables for it."),
+    clear_env: z.boolean().default(false).describe("Whether it gets only those, and none of ours."),
+  })
+  .transform(({ clear_env: clearEnv, ...process }) => ({ ...process, clearEnv }));
+
+/** One label of a target's name; targets' names prefix tools, with `_` between, so there is none inside. */
+const targetName = z.string().superRefine((name, context) => {
+  if (/[_+]/.test(name)) {
+    context.addIssue({
+      code: "custom",
+      message: "must hold no `_` and no `+`: they stand between target and tool in names that clients see",
+    });
+  } else if (name.length > 253 || !/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/.test(name)) {
+    context.addIssue({
+      code: "custom",
+      message: "must be small letters, digits and `-`, with a letter or digit at both ends, up to 253 characters",
+    });
+  }
+});
+
+const target = exactlyOne(
+  {
+    mcp: mcpServerAddress("/mcp").describe("A server with streamable HTTP."),
+    stdio: stdio.describe("A program that is started here."),
+    sse: notYet(mcpServerAddress("/sse"), "the old HTTP+SSE transport").describe("A server with the older HTTP+SSE transport."),
+    openapi: notYet(mcpServerAddress("/", { schema: fileInlineOrRemote() }), "OpenAPI targets").describe(
+      "A REST service, described by OpenAPI, as tools.",
+    ),
+  },
+  {
+    name: targetName.describe("Name; the prefix of its tools where there are several targets."),
+    policies: maybe(callPolicies).describe("Policies for the requests to this server."),
+  },
+).meta({ id: "McpTarget" });
+
+const mcpBackendKeys = {
+  targets: z.array(target).describe("The MCP servers."),
+  statefulMode: z
+    .enum(["stateful", "stateless"])
+    .default("stateful")
+    .describe("Whether clients get a session, or every request stands alone."),
+  prefixMode: orDefault(z.enum(["conditional", "always", "never"]), "conditional").describe(
+    "Whether names get their target's name in front: with several targets, always or never.",
+  ),
+  failureMode: orDefault(z.enum(["failClosed", "failOpen"]), "failClosed").describe(
+    "Whether one target that fails fails all (`failClosed`) or is left out (`failOpen`).",
+  ),
+  dnsRebindingProtection: notYetValues(z.boolean().default(false), [true], "protection against DNS rebinding").describe(
+    "Whether Host and Origin must be localhost.",
+  ),
+};
+
+export const mcpBackend = z.strictObject(mcpBackendKeys).meta({ id: "McpBackend" });
+
+/** The short form: MCP servers with a port or a gateway of their own. */
+export const mcpSection = z
+  .strictObject({
+    gateways: gatewayReferences,
+    port: maybe(port()).describe("Port to listen on. Without port, gateways and a gateway called `default`: 3000."),
+    ...mcpBackendKeys,
+    policies: maybe(routePolicies).describe("Policies, as on a route."),
+  })
+  .meta({ id: "Mcp" });
+
+export type McpTarget = z.output<typeof target>;
+export type McpBackend = z.output<typeof mcpBackend>;
+export type McpSection = z.output<typeof mcpSection>;

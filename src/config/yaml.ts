@@ -1,0 +1,170 @@
+import { isAlias, isMap, isScalar, isSeq, parseDocument } from "yaml";
+import type { Alias, Document, ErrorCode, Node, Pair, Scalar, YAMLMap, YAMLSeq } from "yaml";
+import type { Path } from "./issues.ts";
+
+/** YAML read into a tree of plain values, with a way back from a path in the tree to a place in the text. */
+
+/** Something wrong at an offset of the text. */
+export interface TextProblem {
+  readonly offset: number;
+  readonly message: string;
+}
+
+export interface YamlSource {
+  readonly root: Node | null;
+  /** Aliases and what they stand for, as far as the tree was built. */
+  readonly targets: Map<Alias, Node>;
+  readonly problems: readonly TextProblem[];
+}
+
+/** A configuration has a handful of levels; more would only serve to exhaust the stack. */
+const maxDepth = 100;
+/** Values in the tree after aliases were followed: bounds what a chain of aliases can blow up to. */
+const maxValues = 200_000;
+
+/** Reads one document. Never throws. */
+export function parseYaml(text: string): YamlSource {
+  let document: Document.Parsed;
+  try {
+    // Repeated keys are found in buildTree: the library compares every key with every other.
+    document = parseDocument(text, {
+      prettyErrors: false,
+      logLevel: "silent",
+      schema: "core",
+      merge: false,
+      stringKeys: true,
+      uniqueKeys: false,
+    });
+  } catch {
+    return { root: null, targets: new Map(), problems: [{ offset: 0, message: "is nested too deeply" }] };
+  }
+  const problems = [...document.errors, ...document.warnings].map(({ pos, code }) => ({ offset: pos[0], message: syntaxMessage(code) }));
+  return { root: document.contents, targets: new Map(), problems };
+}
+
+/** The library's own messages quote the text, and that may hold a secret. */
+function syntaxMessage(code: ErrorCode): string {
+  return syntaxMessages[code] ?? "is not valid YAML";
+}
+
+const syntaxMessages: Partial<Record<ErrorCode, string>> = {
+  BAD_ALIAS: "alias (`*name`) without such an anchor (`&name`); put text that starts with * in quotes",
+  BAD_DQ_ESCAPE: "unknown escape sequence in a text in double quotes",
+  BAD_INDENT: "indentation does not fit what stands around it",
+  BAD_SCALAR_START: "text cannot start with this character; put it in quotes",
+  BLOCK_AS_IMPLICIT_KEY: "a key on this line has another key or list as its name; is there a `:` too many, or text that needs quotes?",
+  BLOCK_IN_FLOW: "indented lists and maps cannot stand inside [] or {}",
+  DUPLICATE_KEY: "the same key is there twice",
+  KEY_OVER_1024_CHARS: "key is longer than 1024 characters",
+  MISSING_CHAR: "a character is missing here, such as a closing quote or bracket, a `:` or a comma",
+  MULTILINE_IMPLICIT_KEY: "a key cannot go over several lines; is there a `:` missing?",
+  MULTIPLE_ANCHORS: "more than one anchor (`&name`) on a value",
+  MULTIPLE_DOCS: "more than one document (`---`) in the text; only one can be read",
+  NON_STRING_KEY: "keys must be plain text",
+  RESOURCE_EXHAUSTION: "is nested too deeply",
+  TAB_AS_INDENT: "a tab is used for indentation; YAML takes only spaces",
+  TAG_RESOLVE_FAILED: "tags (`!name`) are not used here; put text that starts with ! in quotes",
+  UNEXPECTED_TOKEN: "something is left over here; is the indentation right, or are quotes missing?",
+};
+
+interface Build {
+  readonly anchors: Map<string, Node>;
+  readonly targets: Map<Alias, Node>;
+  readonly open: Set<Node>;
+  readonly problems: TextProblem[];
+  values: number;
+}
+
+/** Turns the document into plain values. Adds what it finds wrong to `problems`. */
+export function buildTree(source: YamlSource, problems: TextProblem[]): unknown {
+  return build(source.root, 0, { anchors: new Map(), targets: source.targets, open: new Set(), problems, values: 0 });
+}
+
+function build(node: Node | null, depth: number, state: Build): unknown {
+  if (node === null) return null;
+  state.values += 1;
+  if (depth > maxDepth || state.values > maxValues) {
+    if (state.values <= maxValues || state.values === maxValues + 1)
+      report(state, node, depth > maxDepth ? "is nested too deeply" : "is too large once its aliases are followed");
+    return null;
+  }
+  if (isAlias(node)) return buildAlias(node, depth, state);
+  if ((isMap(node) || isSeq(node) || isScalar(node)) && node.anchor !== undefined) state.anchors.set(node.anchor, node);
+  if (isMap(node)) return within(node, state, () => buildMap(node as YAMLMap, depth, state));
+  if (isSeq(node)) return within(node, state, () => (node as YAMLSeq<Node | null>).items.map((item) => build(item, depth + 1, state)));
+  return isScalar(node) ? node.value : null;
+}
+
+function within<T>(node: Node, state: Build, run: () => T): T {
+  state.open.add(node);
+  const result = run();
+  state.open.delete(node);
+  return result;
+}
+
+function buildAlias(alias: Alias, depth: number, state: Build): unknown {
+  const target = state.anchors.get(alias.source);
+  if (target === undefined || state.open.has(target)) {
+    report(state, alias, target === undefined ? syntaxMessages.BAD_ALIAS! : "alias refers to the value that it is in");
+    return null;
+  }
+  state.targets.set(alias, target);
+  return build(target, depth, state);
+}
+
+function buildMap(map: YAMLMap, depth: number, state: Build): Record<string, unknown> {
+  const result: Record<string, unknown> = {};
+  for (const pair of map.items as Pair<Scalar | null, Node | null>[]) {
+    const key = keyOf(pair);
+    if (key === undefined) report(state, pair.key ?? map, "keys must be plain text");
+    else if (key === "__proto__") report(state, pair.key ?? map, "`__proto__` cannot be a key");
+    else if (key === "<<") report(state, pair.key ?? map, "merge keys (`<<`) are not supported; use an alias for the whole value");
+    else if (Object.hasOwn(result, key)) report(state, pair.key ?? map, "the same key is there twice");
+    else result[key] = build(pair.value, depth + 1, state);
+  }
+  return result;
+}
+
+/** A pair's key as text; undefined for anything that is no plain text. */
+export function keyOf(pair: Pair): string | undefined {
+  return isScalar(pair.key) ? String(pair.key.value) : undefined;
+}
+
+function report(state: Build, node: { readonly range?: readonly number[] | null | undefined }, message: string): void {
+  state.problems.push({ offset: node.range?.[0] ?? 0, message });
+}
+
+/**
+ * The offset of what a path leads to: its key where it has one and `at` says so, else its value. A path that leads
+ * nowhere (a missing key) gives the nearest thing around it.
+ */
+export function offsetOf(source: YamlSource, path: Path, at: "key" | "value"): number {
+  let node: Node | null = source.root;
+  let key: number | undefined;
+  let value = startOf(node) ?? 0;
+  for (const step of path) {
+    const child: Child | undefined = childOf(isAlias(node) ? (source.targets.get(node) ?? null) : node, step);
+    if (child === undefined) break;
+    node = child.value;
+    key = child.key;
+    value = startOf(node) ?? key ?? value;
+  }
+  return at === "key" ? (key ?? value) : value;
+}
+
+interface Child {
+  readonly key: number | undefined;
+  readonly value: Node | null;
+}
+
+function childOf(node: Node | null, step: string | number): Child | undefined {
+  if (isSeq(node) && typeof step === "number" && step < node.items.length)
+    return { key: undefined, value: node.items[step] as Node | null };
+  if (!isMap(node)) return undefined;
+  const pair = node.items.find((candidate) => keyOf(candidate) === String(step));
+  return pair && { key: startOf(pair.key as Node | null), value: pair.value as Node | null };
+}
+
+function startOf(node: Node | null): number | undefined {
+  return node?.range?.[0];
+}

@@ -1,0 +1,51 @@
+import { z } from "zod";
+import { exactlyOne, maybe, notYet } from "../../contract/config/combinators.ts";
+import { credentialDestination } from "../../contract/config/credential-location.ts";
+import { fileOrInline } from "../../contract/config/files.ts";
+import { aws, azure, jwtSign } from "./not-yet.ts";
+
+const location = maybe(credentialDestination()).describe("Where to put it; `Authorization: Bearer` when absent.");
+
+const secret = z.union([
+  fileOrInline().transform((value) => ({ value })),
+  z.strictObject({ value: fileOrInline().describe("The secret: itself, or the file that holds it."), location }),
+]);
+
+const googleCredential = maybe(fileOrInline()).describe(
+  "Credential JSON, or the file that holds it; those of the environment when absent.",
+);
+
+const gcp = z.union([
+  z.strictObject({
+    type: z.literal("idToken").describe("An ID token, for services such as Cloud Run."),
+    audience: maybe(z.string()).describe("Who the token is for; the backend's host when absent."),
+    credential: googleCredential,
+  }),
+  z
+    .strictObject({
+      type: maybe(z.literal("accessToken")).describe("An access token, for Google's own interfaces."),
+      credential: googleCredential,
+    })
+    .transform((config) => ({ ...config, type: "accessToken" as const })),
+]);
+
+/** One more secret to send. */
+export const extraCredentials = z.array(z.strictObject({ location: credentialDestination(), key: fileOrInline() }));
+
+/** The credential that the backend wants from us. */
+export const backendAuthConfig = z.union([
+  exactlyOne(
+    {
+      passthrough: z.strictObject({ location }).describe("The caller's own token, after it was checked."),
+      key: secret.describe("A fixed secret."),
+      gcp: gcp.describe("A Google Cloud token."),
+      aws: notYet(aws, "signing for AWS"),
+      azure: notYet(azure, "Azure credentials"),
+      jwtSign: notYet(jwtSign, "signing a token of our own"),
+    },
+    { credentials: notYet(extraCredentials, "sending more than one credential").optional() },
+  ),
+  notYet(z.literal("copilot"), "GitHub Copilot credentials"),
+]);
+
+export type BackendAuthConfig = z.output<typeof backendAuthConfig>;
