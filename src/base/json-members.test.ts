@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { jsonMembers, spliceJsonMembers } from "./json-members.ts";
+import { jsonElements, jsonMembers, spliceJsonMembers } from "./json-members.ts";
 
 const splice = (text: string, edits: Record<string, string | undefined>): string =>
   spliceJsonMembers(Buffer.from(text), new Map(Object.entries(edits))).toString();
@@ -54,4 +54,11 @@ test("fuzz: the result parses to the edited object, whatever the spacing", () =>
     }),
     { numRuns: 1000 },
   );
+});
+
+test("elements of an array are found where they stand", () => {
+  const text = ' [ 1,"a,]" , {"b":[2]},[ ] ,null, -1.5e3] ';
+  const found = jsonElements(Buffer.from(text)).map(({ start, end }) => text.slice(start, end));
+  assert.deepEqual(found, ["1", '"a,]"', '{"b":[2]}', "[ ]", "null", "-1.5e3"]);
+  assert.deepEqual(jsonElements(Buffer.from("[]")), []);
 });

@@ -3,7 +3,7 @@
  * change numbers that a double cannot hold and reorder keys that look like integers; what a client signed, cached or
  * meant by such bytes would be lost.
  *
- * Both functions expect bytes that JSON.parse has accepted as an object: they look for structure, not for mistakes.
+ * The functions expect bytes that JSON.parse has accepted as an object (or array): they look for structure, not for mistakes.
  */
 
 const QUOTE = 0x22;
@@ -42,6 +42,22 @@ export function jsonMembers(bytes: Buffer): JsonMember[] {
       at = end;
     } else return members;
   }
+}
+
+/** Where the elements of the top-level array stand, `[start, end)` as offsets into the bytes. */
+export function jsonElements(bytes: Buffer): { readonly start: number; readonly end: number }[] {
+  const elements: { start: number; end: number }[] = [];
+  let at = skipSpace(bytes, bytes.indexOf(OPEN_BRACKET) + 1);
+  while (at < bytes.length && bytes[at] !== CLOSE_BRACKET) {
+    if (bytes[at] === COMMA) at += 1;
+    else {
+      const end = valueEnd(bytes, at);
+      elements.push({ start: at, end });
+      at = end;
+    }
+    at = skipSpace(bytes, at);
+  }
+  return elements;
 }
 
 /**
@@ -105,8 +121,12 @@ function valueEnd(bytes: Buffer, start: number): number {
   if (first === QUOTE) return stringEnd(bytes, start);
   if (first === OPEN_BRACE || first === OPEN_BRACKET) return nestedEnd(bytes, start);
   let at = start;
-  while (at < bytes.length && bytes[at] !== COMMA && bytes[at] !== CLOSE_BRACE && !isSpace(bytes[at])) at += 1;
+  while (at < bytes.length && !endsScalar(bytes[at])) at += 1;
   return at;
+}
+
+function endsScalar(byte: number | undefined): boolean {
+  return byte === COMMA || byte === CLOSE_BRACE || byte === CLOSE_BRACKET || isSpace(byte);
 }
 
 function nestedEnd(bytes: Buffer, start: number): number {

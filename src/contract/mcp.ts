@@ -18,14 +18,12 @@ export interface McpCall {
 /** JSON-RPC 2.0 ids as MCP allows them: null is not one. */
 export type RpcId = string | number;
 
-/** One JSON-RPC 2.0 message of a client. What nobody changes is forwarded from `text` as it came. */
+/** One JSON-RPC 2.0 message of a client. What nobody changes is forwarded from `bytes` as it came. */
 export type McpMessage = McpRequest | McpNotification | McpResponse;
 
 interface McpMessageBase {
   /** The bytes it was decoded from. */
   readonly bytes: Buffer;
-  /** The same as text. */
-  readonly text: string;
 }
 
 export interface McpRequest extends McpMessageBase {
