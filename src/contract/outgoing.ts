@@ -39,6 +39,8 @@ export interface BackendNames {
   /** `static`, `mcp`, `ai`, `internal`, ... */
   readonly type: string;
   readonly protocol: "http" | "mcp" | "llm";
+  /** Host that is connected to, where that is one and known at load. */
+  readonly host?: string;
 }
 
 /** Sends one request and answers with the reply's head as soon as it is there; the body follows as a ReplyStream. */
