@@ -40,7 +40,12 @@ export class Binds {
       try {
         const open = await openBind(bind, bind.socket, this.hooksFor(key));
         this.held.set(key, { open, fingerprint: fingerprint(bind) });
-        this.log.info("listening", { bind: key, host: bind.host, port: open.port, protocol: bind.socket.tls === undefined ? "http" : "https" });
+        this.log.info("listening", {
+          bind: key,
+          host: bind.host,
+          port: open.port,
+          protocol: bind.socket.tls === undefined ? "http" : "https",
+        });
       } catch (cause) {
         failures.push(new Error(`cannot listen on ${bind.host}:${bind.port}: ${explain(cause)}`, { cause }));
       }

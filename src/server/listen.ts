@@ -40,8 +40,10 @@ export interface BindAddress {
 
 export interface BindHooks {
   readonly serve: (received: Received) => Served;
-  readonly connected: () => void;
-  readonly disconnected: (bytesRead: number, bytesWritten: number) => void;
+  /** Whether a connection may be served at all; one that may not is closed without a word. */
+  readonly admits: (connection: Connection) => boolean;
+  readonly connected: (protocol: "http" | "https") => void;
+  readonly disconnected: (protocol: "http" | "https", received: number, sent: number) => void;
   readonly handshake: (milliseconds: number) => void;
 }
 
@@ -55,6 +57,8 @@ export interface OpenBind {
 interface BindState {
   draining: boolean;
   readonly upgraded: Set<Duplex>;
+  /** Connections past their lifetime: the reply in flight is their last. */
+  readonly aged: WeakSet<Socket>;
 }
 
 /** Bytes of all header fields together. */
@@ -63,41 +67,69 @@ const maxHeaderBytes = 65_536;
 /** Opens a port. Rejects with node's error (EADDRINUSE, EACCES) when it cannot. */
 export async function openBind(bind: BindAddress, settings: BindSocket, hooks: BindHooks): Promise<OpenBind> {
   const scheme = settings.tls === undefined ? "http" : "https";
-  const state: BindState = { draining: false, upgraded: new Set() };
+  const state: BindState = { draining: false, upgraded: new Set(), aged: new WeakSet() };
   const server = settings.tls === undefined ? createServer(serverOptions(settings)) : tlsServer(settings, settings.tls, hooks);
 
   const receive = (request: IncomingMessage, response: ServerResponse, allowContinue?: () => void): void => {
     const { head, bodyLength, refusal } = readHead(request, scheme, settings.maxHeaders);
     const body = new NodeRequestBody(request, bodyLength, allowContinue);
-    const served = hooks.serve({ connection: connectionOf(request.socket), head, body, httpVersion: request.httpVersion, upgrade: undefined, refusal });
+    const served = hooks.serve({
+      connection: connectionOf(request.socket),
+      head,
+      body,
+      httpVersion: request.httpVersion,
+      upgrade: undefined,
+      refusal,
+    });
     response.once("close", () => served.finish(!response.writableFinished));
     void served.reply.then((reply) => {
       // unread bytes stand between this reply and the next request: better a new connection than reading an upload nobody wants
-      if (state.draining || refusal !== undefined || (body.unread && body.length !== 0)) reply.headers.set("connection", "close");
+      if (state.draining || state.aged.has(request.socket) || refusal !== undefined || (body.unread && body.length !== 0))
+        reply.headers.set("connection", "close");
       writeReply(response, reply, served.exchange);
     });
   };
 
   server.maxHeadersCount = 0; // 0 = none dropped silently; readHead counts
   server.on("request", (request, response) => receive(request, response));
-  server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => receive(request, response, () => response.writeContinue()));
+  server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) =>
+    receive(request, response, () => response.writeContinue()),
+  );
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, early: Buffer) => {
     const { head, refusal } = readHead(request, scheme, settings.maxHeaders);
     const body = new NodeRequestBody(request, 0);
-    const served = hooks.serve({ connection: connectionOf(request.socket), head, body, httpVersion: request.httpVersion, upgrade: request.headers.upgrade, refusal });
+    const served = hooks.serve({
+      connection: connectionOf(request.socket),
+      head,
+      body,
+      httpVersion: request.httpVersion,
+      upgrade: request.headers.upgrade,
+      refusal,
+    });
     socket.on("error", () => socket.destroy());
     state.upgraded.add(socket);
     socket.once("close", () => state.upgraded.delete(socket));
     void served.reply.then((reply) => writeUpgrade(socket, early, reply, served.exchange, () => served.finish(false)));
   });
   server.on("connect", (_request: IncomingMessage, socket: Duplex) => {
-    socket.end("HTTP/1.1 405 Method Not Allowed\r\nconnection: close\r\ncontent-type: text/plain\r\ncontent-length: 18\r\n\r\nmethod not allowed");
+    socket.end(
+      "HTTP/1.1 405 Method Not Allowed\r\nconnection: close\r\ncontent-type: text/plain\r\ncontent-length: 18\r\n\r\nmethod not allowed",
+    );
   });
   server.on("clientError", answerClientError);
-  server.on("connection", (socket) => {
-    hooks.connected();
-    socket.once("close", () => hooks.disconnected(socket.bytesRead, socket.bytesWritten));
+  server.on("connection", (socket: Socket) => {
+    if (!hooks.admits(connectionOf(socket))) {
+      socket.destroy();
+      return;
+    }
+    hooks.connected(scheme);
+    socket.once("close", () => hooks.disconnected(scheme, socket.bytesRead, socket.bytesWritten));
   });
+
+  const { maxConnectionMs } = settings;
+  if (maxConnectionMs !== undefined) {
+    server.on(scheme === "https" ? "secureConnection" : "connection", (socket: Socket) => endAfter(socket, maxConnectionMs, state));
+  }
 
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -107,7 +139,10 @@ export async function openBind(bind: BindAddress, settings: BindSocket, hooks: B
     });
   });
   const address = server.address();
-  return { port: typeof address === "object" && address !== null ? address.port : bind.port, drain: (deadlineMs) => drain(server, state, deadlineMs) };
+  return {
+    port: typeof address === "object" && address !== null ? address.port : bind.port,
+    drain: (deadlineMs) => drain(server, state, deadlineMs),
+  };
 }
 
 function serverOptions(settings: BindSocket): ServerOptions & { shouldUpgradeCallback: (request: IncomingMessage) => boolean } {
@@ -128,7 +163,10 @@ function serverOptions(settings: BindSocket): ServerOptions & { shouldUpgradeCal
 function tlsServer(settings: BindSocket, tls: BindTls, hooks: BindHooks): Server {
   const fallback = tls.certificates[0];
   if (fallback === undefined) throw new Error("a TLS bind needs a certificate");
-  const contexts = tls.certificates.map((certificate) => ({ hostname: certificate.hostname, context: createSecureContext(secureOptions(certificate)) }));
+  const contexts = tls.certificates.map((certificate) => ({
+    hostname: certificate.hostname,
+    context: createSecureContext(secureOptions(certificate)),
+  }));
   const server = createTlsServer({
     ...serverOptions(settings),
     ...secureOptions(fallback),
@@ -169,6 +207,12 @@ function secureOptions(certificate: BindCertificate): SecureContextOptions {
     ...(maxVersion === undefined ? {} : { maxVersion }),
     ...(ciphers === undefined ? {} : { ciphers }),
   };
+}
+
+/** Makes the first reply after a connection's lifetime its last; an idle one ends by the idle timeout. */
+function endAfter(socket: Socket, lifetimeMs: number, state: BindState): void {
+  const timer = setTimeout(() => state.aged.add(socket), lifetimeMs);
+  socket.once("close", () => clearTimeout(timer));
 }
 
 /** Stops accepting at once (the port is free for another server), then waits for what is in flight. */

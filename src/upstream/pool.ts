@@ -44,7 +44,10 @@ export function createUpstream(address: UpstreamAddress, settings: PoolSettings,
     const call = new UpstreamCall(outgoing, endpoint, observer(outgoing, propagation));
     const reply = call.head();
     try {
-      pool.dispatch({ path: head.path + head.search, method: head.method, headers, body: asBuffer(body), upgrade: outgoing.upgrade ?? null }, call);
+      pool.dispatch(
+        { path: head.path + head.search, method: head.method, headers, body: asBuffer(body), upgrade: outgoing.upgrade ?? null },
+        call,
+      );
     } catch (cause) {
       call.cancel(upstreamFailure(cause, endpoint)); // undici throws on arguments that it does not accept
     }

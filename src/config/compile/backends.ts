@@ -39,7 +39,12 @@ export function compileBackend(build: Build, backend: Inline, { path, routeLayer
 
   const name = backend.backend;
   const entry = build.entry(name);
-  const layers = [...targetedLayers(build.config, { phase: "route", backend: { name: `default/${name}`, section: undefined } }), ...build.entryLayers(name), ...own, ...pushed];
+  const layers = [
+    ...targetedLayers(build.config, { phase: "route", backend: { name: `default/${name}`, section: undefined } }),
+    ...build.entryLayers(name),
+    ...own,
+    ...pushed,
+  ];
   return compileKind(build, entry, { path: `backends.${name}`, name, layers });
 }
 

@@ -65,7 +65,11 @@ export class Build {
   upstream(address: UpstreamAddress) {
     const { resources, pool, clock, metrics } = this.deps;
     const key = `upstream ${JSON.stringify([address, pool])}`;
-    return resources.acquire(key, () => createUpstream(address, pool, { clock, metrics }), (upstream) => upstream.close());
+    return resources.acquire(
+      key,
+      () => createUpstream(address, pool, { clock, metrics }),
+      (upstream) => upstream.close(),
+    );
   }
 
   /** An upstream with its backend policies around it, in the order of the registry. */
@@ -101,7 +105,8 @@ export class Build {
     if (kind === "host" && host !== undefined) return { names: staticNames(host), send: this.send(host, []) };
     if (kind === "backend" && backend !== undefined) {
       const entry = this.entry(backend);
-      if (entry.kind === "host") return { names: { ...staticNames(entry.host), name: backend }, send: this.send(entry.host, this.entryLayers(backend)) };
+      if (entry.kind === "host")
+        return { names: { ...staticNames(entry.host), name: backend }, send: this.send(entry.host, this.entryLayers(backend)) };
       throw new Error(`${path}: the backend ${backend} is no HTTP server`);
     }
     throw new Error(`${path}: a ${kind} cannot be called from a policy`);

@@ -18,7 +18,10 @@ const maxDelegations = 8;
 
 /** Compiles a listener: its gateway-phase policies and the look-up of its routes. */
 export function compileListener(build: Build, spec: ListenerSpec): CompiledListener {
-  const layers = [...targetedLayers(build.config, { phase: "gateway", listener: spec.names }), ...layerOf(`${spec.path}.policies`, spec.policies)];
+  const layers = [
+    ...targetedLayers(build.config, { phase: "gateway", listener: spec.names }),
+    ...layerOf(`${spec.path}.policies`, spec.policies),
+  ];
   const match = compileRoutes(build, spec.routes, targetedLayers(build.config, { phase: "route", listener: spec.names }));
   return { names: spec.names, chain: compose(compilePolicies(build, mergeLayers(layers, gatewayPolicies), gatewayPolicies)), match };
 }
@@ -28,7 +31,11 @@ type RouteLookup = (exchange: Exchange) => CompiledRoute | undefined;
 /** Compiles routes into one look-up that notes on the exchange what matched. */
 function compileRoutes(build: Build, specs: readonly RouteSpec[], inherited: readonly PolicyLayer[]): RouteLookup {
   const find = compileMatcher(
-    specs.map((spec) => ({ hostnames: spec.hostnames, rules: spec.matches, value: { spec, compiled: compileRoute(build, spec, inherited) } })),
+    specs.map((spec) => ({
+      hostnames: spec.hostnames,
+      rules: spec.matches,
+      value: { spec, compiled: compileRoute(build, spec, inherited) },
+    })),
   );
   return (exchange) => {
     const found = find(exchange.request);
@@ -82,7 +89,9 @@ function compilePolicies(build: Build, slots: ReadonlyMap<string, PolicySlot>, r
 }
 
 /** Chooses by weight, at random. */
-function weightedPick(choices: readonly { readonly weight: number; readonly backend: CompiledBackend }[]): (exchange: Exchange) => CompiledBackend {
+function weightedPick(
+  choices: readonly { readonly weight: number; readonly backend: CompiledBackend }[],
+): (exchange: Exchange) => CompiledBackend {
   const usable = choices.filter(({ weight }) => weight > 0);
   const total = usable.reduce((sum, { weight }) => sum + weight, 0);
   const [only] = usable;
@@ -109,7 +118,8 @@ function compileDelegation(build: Build, name: string): CompiledBackend & { read
     name,
     call(exchange) {
       exchange.delegations += 1;
-      if (exchange.delegations > maxDelegations) throw new GatewayError("internal", { cause: new Error(`route groups go in a circle at ${name}`) });
+      if (exchange.delegations > maxDelegations)
+        throw new GatewayError("internal", { cause: new Error(`route groups go in a circle at ${name}`) });
       const route = group.match?.(exchange);
       if (route === undefined) throw new GatewayError("route_not_found");
       return throughRouteOf(route, exchange);

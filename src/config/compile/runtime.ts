@@ -34,9 +34,17 @@ export function compileRuntime(config: Config, deps: CompileDeps): Compiled {
 
 function compileBind(build: Build, spec: BindSpec): CompiledBind {
   const { frontendPolicies, config } = build.config;
-  const listeners = spec.listeners.map((listener) => ({ hostname: listener.hostname, tls: listener.tls !== undefined, compiled: compileListener(build, listener) }));
+  const listeners = spec.listeners.map((listener) => ({
+    hostname: listener.hostname,
+    tls: listener.tls !== undefined,
+    compiled: compileListener(build, listener),
+  }));
   const { http } = frontendPolicies;
-  const names = { bind: spec.listeners[0]?.names.bind ?? spec.key, gateway: spec.listeners[0]?.names.gateway ?? "unknown", listener: "unknown" };
+  const names = {
+    bind: spec.listeners[0]?.names.bind ?? spec.key,
+    gateway: spec.listeners[0]?.names.gateway ?? "unknown",
+    listener: "unknown",
+  };
   return {
     key: spec.key,
     host: (config?.enableIpv6 ?? true) ? "::" : "0.0.0.0",
@@ -45,20 +53,26 @@ function compileBind(build: Build, spec: BindSpec): CompiledBind {
     limits: { maxBufferSize: http?.maxBufferSize ?? 2_097_152 },
     pick: compilePick(listeners),
     names,
-    admits: frontendPolicies.networkAuthorization === undefined ? undefined : compileNetworkRules(frontendPolicies.networkAuthorization, build),
+    admits:
+      frontendPolicies.networkAuthorization === undefined ? undefined : compileNetworkRules(frontendPolicies.networkAuthorization, build),
   };
 }
 
 function bindSocket(build: Build, spec: BindSpec): BindSocket {
   const { http, tls } = build.config.frontendPolicies;
   const idleTimeoutMs = http?.http1IdleTimeout ?? 600_000;
-  const certificates = spec.listeners.flatMap((listener) => (listener.tls === undefined ? [] : [certificate(build, listener, listener.tls)]));
+  const certificates = spec.listeners.flatMap((listener) =>
+    listener.tls === undefined ? [] : [certificate(build, listener, listener.tls)],
+  );
   return {
     maxHeaders: http?.http1MaxHeaders ?? defaultMaxHeaders,
     idleTimeoutMs,
     headersTimeoutMs: Math.min(idleTimeoutMs, maxHeadersTimeoutMs),
     maxConnectionMs: http?.maxConnectionDuration,
-    tls: certificates.length === 0 ? undefined : { certificates: certificates.sort(mostSpecificFirst), handshakeTimeoutMs: tls?.handshakeTimeout ?? 15_000 },
+    tls:
+      certificates.length === 0
+        ? undefined
+        : { certificates: certificates.sort(mostSpecificFirst), handshakeTimeoutMs: tls?.handshakeTimeout ?? 15_000 },
   };
 }
 

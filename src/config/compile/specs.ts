@@ -158,13 +158,22 @@ function prefix(path: string): RouteMatch {
 function mcpRoute(config: Config, matches: readonly RouteMatch[]): RouteSpec {
   const { gateways: _gateways, port: _port, policies, ...mcp } = config.mcp as NonNullable<Config["mcp"]>;
   const backend: RouteBackend = { kind: "mcp", mcp, weight: 1, policies: undefined };
-  return { path: "mcp", name: "mcp:default", ruleName: undefined, hostnames: [], matches, policies, target: { kind: "backends", backends: [backend] } };
+  return {
+    path: "mcp",
+    name: "mcp:default",
+    ruleName: undefined,
+    hostnames: [],
+    matches,
+    policies,
+    target: { kind: "backends", backends: [backend] },
+  };
 }
 
 function llmRoute(config: Config): RouteSpec {
   const llm = config.llm as NonNullable<Config["llm"]>;
   // a list without entries is "no limit", not an empty policy
-  const localRateLimit = llm.policies === undefined || llm.policies.localRateLimit.length === 0 ? undefined : [{ limits: llm.policies.localRateLimit }];
+  const localRateLimit =
+    llm.policies === undefined || llm.policies.localRateLimit.length === 0 ? undefined : [{ limits: llm.policies.localRateLimit }];
   const policies = llm.policies === undefined ? undefined : ({ ...llm.policies, localRateLimit } as RoutePolicies);
   return { path: "llm", name: "llm:default", ruleName: undefined, hostnames: [], matches: anyPath, policies, target: { kind: "llm", llm } };
 }

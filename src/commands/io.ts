@@ -1,0 +1,12 @@
+/** What a command may touch of its process; given by main.ts. */
+export interface ProcessIo {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Writes to standard output; false when the reader is behind. */
+  readonly out: (text: string) => boolean;
+  /** Writes a line to standard error. */
+  readonly error: (line: string) => void;
+  /** All of standard input. */
+  readonly input: () => string;
+  /** Calls back on SIGTERM and SIGINT (`stop`) and on SIGHUP (`reload`). */
+  readonly onSignal: (handler: (signal: "stop" | "reload") => void) => void;
+}

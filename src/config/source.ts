@@ -1,0 +1,21 @@
+import { readFileSync } from "node:fs";
+
+/** Where the configuration's text comes from. */
+export interface ConfigSource {
+  /** Shown in messages: a path, `<stdin>` or `<command line>`. */
+  readonly name: string;
+  /** The file to watch; undefined for a text that cannot change. */
+  readonly file: string | undefined;
+  /** Reads the text as it is now. */
+  read(): string;
+}
+
+/** A file, read anew at each reload. */
+export function fileSource(path: string): ConfigSource {
+  return { name: path, file: path, read: () => readFileSync(path, "utf8") };
+}
+
+/** A text given once: the command line, standard input, a test. */
+export function textSource(text: string, name = "<command line>"): ConfigSource {
+  return { name, file: undefined, read: () => text };
+}
