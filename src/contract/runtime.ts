@@ -154,9 +154,6 @@ export interface BindCertificate {
 /** A configuration, compiled. Immutable: a reload compiles another one, and exchanges keep the one they started with. */
 export interface Runtime {
   readonly binds: ReadonlyMap<string, CompiledBind>;
-  readonly sinks: readonly Sink[];
-  /** Sets exchange.trace where tracing is configured. */
-  readonly startTrace: (exchange: Exchange) => void;
   /** Settles when everything remote has been fetched once; rejects with the first failure. Serving does not wait for it. */
   readonly remotesReady: Promise<void>;
   /** Lets go of what it held; called once, after its last exchange. */

@@ -1,3 +1,4 @@
+import { errors } from "undici";
 import { GatewayError } from "../contract/errors.ts";
 
 /**
@@ -19,6 +20,7 @@ export class UpstreamCause extends Error {
 
 function codeOf(cause: unknown): string {
   if (typeof cause !== "object" || cause === null) return "";
+  if (cause instanceof errors.HTTPParserError) return "HPE_";
   if ("code" in cause && typeof cause.code === "string") return cause.code;
   // happy eyeballs: several addresses failed, the first tells enough
   if (cause instanceof AggregateError && cause.errors.length > 0) return codeOf(cause.errors[0]);

@@ -14,7 +14,7 @@ const maxHeadersTimeoutMs = 30_000;
 const defaultMaxHeaders = 100;
 
 export interface Compiled {
-  readonly runtime: Omit<Runtime, "sinks" | "startTrace">;
+  readonly runtime: Runtime;
   readonly warnings: readonly { readonly path: string; readonly message: string }[];
 }
 

@@ -1,0 +1,3 @@
+export function compileAi(..._: unknown[]): never {
+  throw new Error("wip");
+}

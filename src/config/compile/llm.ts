@@ -1,0 +1,3 @@
+export function compileLlmRoute(..._: unknown[]): never {
+  throw new Error("wip");
+}

@@ -1,0 +1,116 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import type { Clock } from "../../base/clock.ts";
+import type { Exchange } from "../../contract/exchange.ts";
+import type { GatewayMetrics } from "../../contract/metrics.ts";
+import type { Log, Runtime, Sink } from "../../contract/runtime.ts";
+import type { Stores } from "../../contract/stores.ts";
+import { loadConfig, type LoadedConfig } from "../load.ts";
+import { formatIssue } from "../issues.ts";
+import type { ResourceRegistry } from "../resources.ts";
+import type { Config } from "../schema/document.ts";
+import type { ConfigSource } from "../source.ts";
+import { compileRuntime } from "./runtime.ts";
+
+/** What lives as long as the process, whatever configuration is served. */
+export interface ProcessParts {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: GatewayMetrics;
+  readonly stores: Stores;
+  readonly resources: ResourceRegistry;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** The sinks and the tracing of one configuration. */
+  readonly telemetryFor: (config: Config) => RuntimeTelemetry;
+}
+
+export interface RuntimeTelemetry {
+  readonly sinks: readonly Sink[];
+  readonly startTrace: (exchange: Exchange) => void;
+  readonly close: () => void;
+}
+
+/** A configuration that is ready to serve. */
+export interface Loaded {
+  readonly config: Config;
+  /** As read, for the admin API and for finding extensions. */
+  readonly tree: unknown;
+  readonly runtime: Runtime;
+  readonly sinks: readonly Sink[];
+  readonly startTrace: (exchange: Exchange) => void;
+  /** Lines for the operator. */
+  readonly warnings: readonly string[];
+  /** Every file that it was made from, absolute. */
+  readonly files: readonly string[];
+  /** Milliseconds that exchanges in flight get when the process stops. */
+  readonly drainMs: number;
+  /** Whether any of its files reads differently now. */
+  readonly changed: () => boolean;
+  readonly release: () => void;
+}
+
+/**
+ * Reads, checks and compiles a configuration. Opens nothing.
+ * @throws ConfigError with everything that is wrong
+ */
+export function loadRuntime(source: ConfigSource, parts: ProcessParts): Loaded {
+  const files = new Map<string, string>();
+  const readFile = (path: string): string => {
+    const absolute = resolve(path);
+    const text = readFileSync(absolute, "utf8");
+    files.set(absolute, text);
+    return text;
+  };
+  const text = source.read();
+  if (source.file !== undefined) files.set(resolve(source.file), text);
+  const loaded: LoadedConfig = loadConfig(text, { file: source.name, environment: parts.environment });
+  const { config } = loaded;
+  const scope = parts.resources.scope();
+  const { clock, log, metrics, stores, environment } = parts;
+  const compiled = compileRuntime(config, {
+    clock,
+    log,
+    metrics,
+    stores,
+    resources: scope,
+    pool: poolSettings(config),
+    readFile,
+    environment,
+  });
+  const telemetry = parts.telemetryFor(config);
+  return {
+    config,
+    tree: loaded.tree,
+    runtime: compiled.runtime,
+    sinks: telemetry.sinks,
+    startTrace: telemetry.startTrace,
+    warnings: [...loaded.warnings.map(formatIssue), ...compiled.warnings.map(({ path, message }) => `${path}: ${message}`)],
+    files: [...files.keys()],
+    drainMs: config.config?.connectionTerminationDeadline ?? 5_000,
+    changed: () => [...files].some(([file, before]) => (readNow(file) ?? before) !== before),
+    release: () => {
+      compiled.runtime.release();
+      telemetry.close();
+    },
+  };
+}
+
+/** A file that is missing at the moment (being replaced) does not count as changed: the next event will tell. */
+function readNow(file: string): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+function poolSettings(config: Config) {
+  const backend = config.config?.backend;
+  const keepalives = backend?.keepalives;
+  return {
+    connectTimeoutMs: backend?.connectTimeout ?? 10_000,
+    idleTimeoutMs: backend?.poolIdleTimeout ?? 90_000,
+    maxConnections: undefined,
+    keepAliveDelayMs: keepalives?.enabled === false ? undefined : (keepalives?.time ?? 180_000),
+  };
+}

@@ -1,0 +1,3 @@
+export function compileMcp(..._: unknown[]): never {
+  throw new Error("wip");
+}

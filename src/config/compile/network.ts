@@ -1,0 +1,3 @@
+export function compileNetworkRules(..._: unknown[]): never {
+  throw new Error("wip");
+}
