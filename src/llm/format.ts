@@ -1,4 +1,5 @@
 import type { SseEvent } from "../base/sse.ts";
+import type { RequestHead } from "../contract/exchange.ts";
 import type { LlmCall, LlmParams } from "../contract/llm.ts";
 import type { RequestEdits } from "./request-edits.ts";
 
@@ -19,24 +20,30 @@ export interface RequestFacts {
   readonly params: LlmParams;
 }
 
+/** Reads replies that are passed on as they are. Readers take what they find and never fail. */
+export interface ReplyReader {
+  /** Notes model and usage of a whole reply in the call. */
+  readonly readReply: (bytes: Buffer, call: LlmCall) => void;
+  /** A reader for one streamed reply; it notes what it learns in the call. */
+  readonly createStreamReader: (call: LlmCall) => StreamReader;
+}
+
 /**
- * One wire shape: how its requests are read, and where its replies say what was used. Readers take what they find and
- * never fail: other people's fields may be missing, of another type, or new.
+ * One wire shape: how its requests are read, and where its replies say what was used. Other people's fields may be
+ * missing, of another type, or new.
  */
-export interface Format {
+export interface Format extends ReplyReader {
   readonly name: FormatName;
   /** GenAI `gen_ai.operation.name`. */
   readonly operation: string;
   /** Where a request names its model. */
   readonly modelIn: "body" | "path";
+  /** Throws a GatewayError for a request whose reply nobody could follow. */
+  readonly checkRequest?: (head: RequestHead) => void;
   /** @param path of the client's request: some shapes say there whether to stream */
   readonly readRequest: (request: RequestEdits, path: string) => RequestFacts;
   /** Last changes before a request goes to a provider of the same shape. */
   readonly prepareRequest?: (request: RequestEdits, streaming: boolean) => void;
-  /** Notes model and usage of a whole reply in the call. */
-  readonly readReply: (bytes: Buffer, call: LlmCall) => void;
-  /** A reader for one streamed reply; it notes what it learns in the call. */
-  readonly createStreamReader: (call: LlmCall) => StreamReader;
 }
 
 /** Follows a stream that is passed on as it is, parsing no more of it than it has to. */

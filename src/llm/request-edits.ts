@@ -36,6 +36,11 @@ export class RequestEdits {
     this.set(name, undefined);
   }
 
+  /** Undoes all changes to a member. */
+  restore(name: string): void {
+    this.changes?.delete(name);
+  }
+
   /** The body to send. */
   toBytes(): Buffer {
     if (this.changes === undefined) return this.bytes;

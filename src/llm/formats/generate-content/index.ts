@@ -1,6 +1,6 @@
 import { defineFormat } from "../../format.ts";
 import { readReply } from "./reply.ts";
-import { readRequest } from "./request.ts";
+import { checkRequest, readRequest } from "./request.ts";
 import { createStreamReader } from "./stream.ts";
 
 /** Gemini's own shape, as its API and Vertex AI speak it. */
@@ -8,6 +8,7 @@ export const generateContent = defineFormat({
   name: "generateContent",
   operation: "chat",
   modelIn: "path",
+  checkRequest,
   readRequest,
   readReply,
   createStreamReader,

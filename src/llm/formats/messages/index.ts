@@ -1,6 +1,6 @@
 import { defineFormat } from "../../format.ts";
 import { readReply } from "./reply.ts";
-import { readRequest } from "./request.ts";
+import { prepareRequest, readRequest } from "./request.ts";
 import { createStreamReader } from "./stream.ts";
 
 /** Anthropic messages. */
@@ -9,6 +9,7 @@ export const messages = defineFormat({
   operation: "chat",
   modelIn: "body",
   readRequest,
+  prepareRequest,
   readReply,
   createStreamReader,
 });
