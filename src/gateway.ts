@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from "./base/clock.ts";
 import { type Loaded, loadRuntime, type ProcessParts } from "./config/compile/load-runtime.ts";
+import { ConfigError, formatIssue } from "./config/issues.ts";
 import type { ConfigSource } from "./config/source.ts";
 import { FileWatch } from "./config/watch.ts";
 import { GatewayError } from "./contract/errors.ts";
@@ -108,7 +109,7 @@ class RunningGateway implements Gateway {
       next = loadRuntime(this.options.source, this.parts);
     } catch (thrown) {
       this.log.error("Failed to reload config; the previous one serves on", {
-        error: thrown instanceof Error ? thrown.message : String(thrown),
+        error: describeFailure(thrown),
       });
       this.parts.metrics.configSynchronized(false);
       return false;
@@ -189,6 +190,12 @@ class RunningGateway implements Gateway {
       return { refusal };
     }
   }
+}
+
+/** All that is wrong, in one line: the log is where an operator looks first. */
+function describeFailure(thrown: unknown): string {
+  if (thrown instanceof ConfigError) return thrown.issues.map(formatIssue).join("; ");
+  return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
 /** A runtime with the exchanges that it is serving; it is let go of when it has been replaced and they are over. */

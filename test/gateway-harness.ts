@@ -15,6 +15,8 @@ export interface TestGateway {
   metrics(): Promise<string>;
   /** Replaces the configuration. @returns whether it took effect */
   reload(config: string): Promise<boolean>;
+  /** How many resources (pools, key sets, ...) are held. */
+  resources(): number;
   close(): Promise<void>;
 }
 
@@ -52,6 +54,7 @@ export async function startTestGateway(config: string, environment: Readonly<Rec
       parts.flush?.();
       return output;
     },
+    resources: () => parts.resources.size,
     metrics: () => parts.renderMetrics(),
     reload(config) {
       text = config;

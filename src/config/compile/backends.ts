@@ -1,19 +1,12 @@
-import type { Exchange } from "../../contract/exchange.ts";
-import type { CompiledBackend } from "../../contract/runtime.ts";
 import { compileHttpBackend } from "../../http/backend.ts";
 import type { Config } from "../schema/document.ts";
 import type { RouteBackend } from "../schema/routes.ts";
-import { type Build, staticNames } from "./build.ts";
 import { compileAi } from "./ai.ts";
+import type { KindPlace, RouteBackendParts } from "./backend-parts.ts";
+import { type Build, staticNames } from "./build.ts";
 import { compileMcp } from "./mcp.ts";
 import { layerOf, type PolicyLayer } from "./slots.ts";
 import { targetedLayers } from "./targeted.ts";
-
-/** A backend, with what its route has to do before its policies run. */
-export interface RouteBackendParts extends CompiledBackend {
-  /** Reads the body and fills exchange.llm or exchange.mcp; undefined for plain HTTP. */
-  readonly decode?: ((exchange: Exchange) => void | Promise<void>) | undefined;
-}
 
 export interface BackendPlace {
   /** Where the reference to the backend is written. */
@@ -46,14 +39,6 @@ export function compileBackend(build: Build, backend: Inline, { path, routeLayer
     ...pushed,
   ];
   return compileKind(build, entry, { path: `backends.${name}`, name, layers });
-}
-
-export interface KindPlace {
-  readonly path: string;
-  /** Name of the entry of `backends`; undefined for a backend written in place. */
-  readonly name: string | undefined;
-  /** Backend policies, from the least specific. */
-  readonly layers: readonly PolicyLayer[];
 }
 
 function compileKind(build: Build, backend: Exclude<Inline, { kind: "backend" }> | Entry, place: KindPlace): RouteBackendParts {
