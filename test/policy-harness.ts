@@ -218,7 +218,8 @@ export function chunkedBody(chunks: readonly string[], failure?: Error): ReplySt
   let next = 0;
   let cancelled = false;
   function flow(): void {
-    while (sink !== undefined && next < chunks.length) {
+    while (next < chunks.length) {
+      if (sink === undefined) return;
       next += 1;
       if (!sink.data(Buffer.from(chunks[next - 1]!)) && next < chunks.length) return;
     }

@@ -63,7 +63,9 @@ export function compileAuthorityChange(change: AuthorityChange | undefined, keep
       return (authority, scheme) => withPort(splitAuthority(authority).host, change.port, scheme);
     case "host":
       return keepPort ? (authority, scheme) => withPort(change.host, splitAuthority(authority).port, scheme) : () => change.host;
-    default:
+    case "auto":
+    case "none":
+    case undefined:
       return undefined;
   }
 }

@@ -12,7 +12,7 @@ const apiKey = exactlyOne(
     keyHash: keyHash.describe("SHA-256 of the key, `sha256:<hex>`, so that the key need not be in the file."),
   },
   {
-    metadata: z.unknown().describe("Facts about the holder; CEL sees them as `apiKey.*`."),
+    metadata: z.unknown().optional().describe("Facts about the holder; CEL sees them as `apiKey.*`."),
     allowedModels: maybe(z.array(z.string())).describe("Models the key may use, with `*` at one end; absent: all, empty: none."),
   },
 );

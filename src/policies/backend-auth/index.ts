@@ -1,7 +1,9 @@
 import { hash } from "node:crypto";
+import { HeaderList } from "../../base/headers.ts";
 import { RecentMap } from "../../base/recent-map.ts";
 import type { FileOrInline } from "../../contract/config/files.ts";
 import { GatewayError } from "../../contract/errors.ts";
+import type { RequestHead } from "../../contract/exchange.ts";
 import type { Outgoing, Send } from "../../contract/outgoing.ts";
 import { type BackendPolicy, definePolicy } from "../../contract/policy.ts";
 import type { Reply } from "../../contract/reply.ts";
@@ -39,6 +41,8 @@ function readSecret(secret: FileOrInline, { readFile }: CompileContext): string 
 }
 
 function fixedKey(key: string, place: CredentialDestination, placed: boolean): BackendPolicy {
+  const trial: RequestHead = { method: "GET", scheme: "http", authority: "", path: "/", search: "", headers: new HeaderList() };
+  if (!place(trial, key)) throw new Error("the key holds a line break or another character that a request cannot carry");
   return (outgoing, next) => {
     put(place, outgoing, key);
     outgoing.credentialPlaced = placed;

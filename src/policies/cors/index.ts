@@ -1,4 +1,4 @@
-import { HeaderList } from "../../base/headers.ts";
+import type { HeaderList } from "../../base/headers.ts";
 import { definePolicy } from "../../contract/policy.ts";
 import { Reply } from "../../contract/reply.ts";
 import { type CorsConfig, corsConfig } from "./config.ts";
