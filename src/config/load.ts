@@ -1,13 +1,15 @@
-import { ConfigError } from "./issues.ts";
+import { checkConsistency } from "./check.ts";
+import { ConfigError, formatPath } from "./issues.ts";
 import type { ConfigIssue, IssueKind, Path } from "./issues.ts";
-import { formatPath } from "./issues.ts";
+import { pathAsWritten, rewriteOldNames } from "./old-names.ts";
+import { findFiles } from "./schema-walk.ts";
 import { document } from "./schema/document.ts";
 import type { Config } from "./schema/document.ts";
 import { expandEnvironment } from "./text.ts";
 import type { Environment } from "./text.ts";
 import { buildTree, offsetOf, parseYaml } from "./yaml.ts";
-import type { TextProblem } from "./yaml.ts";
 import { check } from "./zod-issues.ts";
+import type { Finding } from "./zod-issues.ts";
 
 export interface LoadOptions {
   /** How messages call the text; usually the path of the file. */
@@ -29,41 +31,42 @@ export interface LoadedConfig {
 const maxLength = 8 * 1024 * 1024;
 
 /**
- * Reads a configuration: environment variables, then YAML or JSON, then the schema, then what no schema can say.
- * @throws ConfigError with everything that is wrong
+ * Reads a configuration: environment variables, then YAML or JSON, then old spellings, then the schema and what no
+ * schema can say. The files it names are not opened.
+ * @throws ConfigError with everything that is wrong; a later step runs only when the earlier ones found nothing
  */
 export function loadConfig(text: string, options: LoadOptions): LoadedConfig {
   const place = placer(text, options.file);
   if (text.length > maxLength) throw new ConfigError([place("invalid", 0, [], "is larger than 8 MiB")]);
   const expanded = expandEnvironment(text, options.environment);
   if (expanded.missing.length > 0) {
-    throw new ConfigError(
-      expanded.missing.map(({ name, offset }) =>
-        place(
-          "environment",
-          offset,
-          [],
-          `the environment variable ${name} is not set; give a default with \${${name}:-...}, or write $$ for a dollar sign`,
-        ),
-      ),
-    );
+    throw new ConfigError(expanded.missing.map(({ name, offset }) => place("environment", offset, [], missingVariable(name))));
   }
   const source = parseYaml(expanded.text);
-  const problems: TextProblem[] = [...source.problems];
+  const problems = [...source.problems];
   const tree = buildTree(source, problems) ?? {};
   if (problems.length > 0) {
-    throw new ConfigError(problems.map(({ offset, message }) => place("syntax", expanded.toOriginal(offset), [], message)));
+    throw new ConfigError(inOrder(problems.map(({ offset, message }) => place("syntax", expanded.toOriginal(offset), [], message))));
   }
+  const { found, moves } = rewriteOldNames(tree);
+  const locate = ({ kind, path, message, suggestion }: Finding): ConfigIssue => {
+    const written = pathAsWritten(path, moves);
+    const offset = offsetOf(source, written, kindsAboutKeys.has(kind) ? "key" : "value");
+    const issue = place(kind, expanded.toOriginal(offset), written, message);
+    return suggestion === undefined ? issue : { ...issue, suggestion };
+  };
   const checked = check(document, tree);
-  if ("findings" in checked) {
-    const issues = checked.findings.map(({ kind, path, message, suggestion }): ConfigIssue => {
-      const offset = expanded.toOriginal(offsetOf(source, path, kind === "unknown-key" || kind === "not-yet" ? "key" : "value"));
-      const issue = place(kind, offset, path, message);
-      return suggestion === undefined ? issue : { ...issue, suggestion };
-    });
-    throw new ConfigError(inOrder(issues));
-  }
-  return { config: checked.value, warnings: [], files: [], tree };
+  const findings = [...("findings" in checked ? checked.findings : []), ...checkConsistency(tree)];
+  if ("findings" in checked || findings.length > 0) throw new ConfigError(inOrder(findings.map(locate)));
+  const warnings = inOrder(found.map(({ path, message }) => locate({ kind: "outdated", path, message })));
+  return { config: checked.value, warnings, files: findFiles(tree), tree };
+}
+
+/** Findings about these concern the key, where there is one, more than what stands behind it. */
+const kindsAboutKeys: ReadonlySet<IssueKind> = new Set(["unknown-key", "not-yet", "outdated", "missing"]);
+
+function missingVariable(name: string): string {
+  return `the environment variable ${name} is not set; give a default with \${${name}:-...}, or write $$ for a dollar sign`;
 }
 
 type Placer = (kind: IssueKind, offset: number, path: Path, message: string) => ConfigIssue;

@@ -1,13 +1,12 @@
-import { closest } from "../cel/suggest.ts";
+import { closest } from "../base/closest.ts";
 
 /** The key or word that `word` is probably a misspelling of, or undefined when none is near. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   if (word.length > maxLength) return undefined;
   const whole = closest(word, candidates);
   if (whole !== undefined) return whole;
-  const tails = new Map(candidates.flatMap((candidate) => tailsOf(candidate).map((tail) => [tail, candidate] as const)));
-  const tail = closest(word, tails.keys());
-  return tail === undefined ? undefined : tails.get(tail);
+  const tail = closest(word, candidates.flatMap(tailsOf));
+  return tail === undefined ? undefined : candidates.find((candidate) => tailsOf(candidate).includes(tail));
 }
 
 /** Nobody misspells longer words. */

@@ -1,5 +1,7 @@
 import type { z } from "zod";
 import { isPlainObject } from "../contract/config/combinators.ts";
+import type { IssueParams } from "../contract/config/combinators.ts";
+import { formatPath } from "./issues.ts";
 import type { IssueKind, Path } from "./issues.ts";
 import { nearest } from "./suggest.ts";
 
@@ -19,7 +21,19 @@ export function check<T>(schema: z.ZodType<T>, tree: unknown): { readonly value:
   const keys = new KnownKeys();
   const result = schema.safeParse(tree, { error: (issue) => keys.remember(issue) });
   if (result.success) return { value: result.data };
-  return { findings: flatten(result.error.issues, [], tree).flatMap((issue) => findingsOf(issue, tree, keys)) };
+  const issues = flatten(result.error.issues, [], tree);
+  return { findings: issues.filter((issue) => !isConsequence(issue, issues)).flatMap((issue) => findingsOf(issue, tree, keys)) };
+}
+
+/** Where nothing is chosen and a key is unknown, the key is the news: it is a misspelt choice. */
+function isConsequence(issue: Issue, issues: readonly Issue[]): boolean {
+  if (kindOf(issue) !== "none-chosen") return false;
+  const path = formatPath(pathOf(issue));
+  return issues.some((other) => other.code === "unrecognized_keys" && formatPath(pathOf(other)) === path);
+}
+
+function kindOf(issue: Issue): IssueParams["kind"] | undefined {
+  return issue.code === "custom" ? (issue.params as Partial<IssueParams> | undefined)?.kind : undefined;
 }
 
 /** Which keys the object has that complained of an unknown one: zod does not say so in the issue itself. */
@@ -66,6 +80,7 @@ function misfit(errors: readonly Issue[], depth: number): number {
     if (error.code === "invalid_type" && below === 0) return wrongShape;
     if (error.code === "unrecognized_keys" && below === 0) rank += 1000 * error.keys.length;
     else if (error.code === "invalid_value" && below === 0) rank += 1500;
+    else if (kindOf(error) === "not-yet") rank += 0;
     else if (below <= 1) rank += 100;
     else rank += 1;
   }
@@ -85,8 +100,7 @@ function findingsOf(issue: Issue, tree: unknown, keys: KnownKeys): Finding[] {
   const value = valueAt(tree, path);
   if (value === undefined && path.length > 0 && issue.code !== "custom") return [{ kind: "missing", path, message: "is missing" }];
   if (issue.code === "custom") {
-    const kind = (issue.params as { kind?: IssueKind } | undefined)?.kind ?? "invalid";
-    return [{ kind, path, message: issue.message }];
+    return [{ kind: kindOf(issue) === "not-yet" ? "not-yet" : "invalid", path, message: issue.message }];
   }
   return [{ kind: "invalid", path, message: messageOf(issue, value), suggestion: suggestionFor(issue, value) }];
 }

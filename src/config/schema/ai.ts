@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { hostPort } from "../../contract/config/address.ts";
-import { exactlyOne, maybe, notYet, notYetValues } from "../../contract/config/combinators.ts";
+import { alternatives, exactlyOne, maybe, notYet, notYetValues } from "../../contract/config/combinators.ts";
 import { backendPolicies } from "./policies.ts";
 
 /** LLM providers as backends of a route. */
@@ -97,7 +97,7 @@ const groups = z.strictObject({
     .describe("Providers by priority; requests go to the first group that is healthy."),
 });
 
-export const aiBackend = z.union([namedProvider, notYet(groups, "several providers behind one backend")]);
+export const aiBackend = alternatives([namedProvider, notYet(groups, "several providers behind one backend")]);
 
 export type AiProvider = z.output<typeof provider>;
 export type AiBackend = z.output<typeof aiBackend>;

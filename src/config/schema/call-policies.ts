@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { backendReference } from "../../contract/config/backend-reference.ts";
-import { exactlyOne, maybe, notYet } from "../../contract/config/combinators.ts";
+import { alternatives, exactlyOne, maybe, notYet } from "../../contract/config/combinators.ts";
 import { duration } from "../../contract/config/duration.ts";
 import { backendAuthConfig, extraCredentials } from "../../policies/backend-auth/config.ts";
 import type { BackendAuthConfig } from "../../policies/backend-auth/config.ts";
@@ -54,7 +54,7 @@ export const callPolicyKeys = {
   ),
   transformations: maybe(plainTransformationsConfig.meta({ id: "plainTransformations" })).describe("Computes headers and bodies."),
   backendTLS: maybe(backendTLSConfig.meta({ id: "backendTLS" })).describe("TLS towards the backend; `{}` is enough to switch it on."),
-  backendAuth: maybe(z.union([backendAuthConfig, exchangedCredential]).meta({ id: "backendAuth" })).describe(
+  backendAuth: maybe(alternatives([backendAuthConfig, exchangedCredential]).meta({ id: "backendAuth" })).describe(
     "The credential that the backend wants from us.",
   ),
   http: maybe(notYet(http, "HTTP settings of one backend").meta({ id: "backendHttp" })).describe("HTTP settings towards the backend."),

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { backendReferenceKeys } from "../../contract/config/backend-reference.ts";
-import { exactlyOne, maybe, notYet, notYetValues } from "../../contract/config/combinators.ts";
+import { exactlyOne, maybe, notYet, notYetValues, oneSpelling } from "../../contract/config/combinators.ts";
 import { duration } from "../../contract/config/duration.ts";
 import { celExpression } from "../../contract/config/expression.ts";
 import { maxUint32, uint } from "../../contract/config/numbers.ts";
@@ -96,8 +96,8 @@ function uniqueNames() {
 
 const proxy = () => maybe(notYet(proxyProtocol, "the PROXY protocol"));
 
-export const frontendPolicies = z
-  .strictObject({
+export const frontendPolicies = oneSpelling(
+  z.strictObject({
     http: maybe(http).describe("HTTP connections."),
     tls: maybe(tls).describe("TLS connections."),
     tcp: maybe(z.strictObject({ keepalives: keepalives.describe("Keepalive probes.") })).describe("TCP connections."),
@@ -115,13 +115,12 @@ export const frontendPolicies = z
     accessLog: maybe(accessLog).describe("What is logged of each request."),
     logging: maybe(accessLog).describe("The same as `accessLog`."),
     tracing: maybe(tracing).describe("Where traces are sent and what is in them."),
-  })
-  .superRefine(({ proxy: alias, proxyProtocol: name, accessLog: log, logging }, context) => {
-    if (name !== undefined && alias !== undefined)
-      context.addIssue({ code: "custom", path: ["proxy"], message: "is the same as `proxyProtocol`; keep one" });
-    if (log !== undefined && logging !== undefined)
-      context.addIssue({ code: "custom", path: ["logging"], message: "is the same as `accessLog`; keep one" });
-  })
+  }),
+  [
+    ["proxyProtocol", "proxy"],
+    ["accessLog", "logging"],
+  ],
+)
   .transform(({ http, tls, tcp, networkAuthorization, accessLog, logging, tracing }) => ({
     http,
     tls,

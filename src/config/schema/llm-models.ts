@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { hostPort } from "../../contract/config/address.ts";
-import { exactlyOne, maybe, notYet, notYetValues } from "../../contract/config/combinators.ts";
+import { exactlyOne, maybe, notYet, notYetValues, oneSpelling } from "../../contract/config/combinators.ts";
 import { celExpression } from "../../contract/config/expression.ts";
 import { fileOrInline, httpUrl } from "../../contract/config/files.ts";
 import { headerModifier } from "../../contract/config/header-modifier.ts";
@@ -88,11 +88,7 @@ interface TlsAliases<T> {
   readonly backendTLS?: T | undefined;
 }
 
-function checkTls(value: TlsAliases<unknown>, context: z.RefinementCtx): void {
-  if (value.tls !== undefined && value.backendTLS !== undefined) {
-    context.addIssue({ code: "custom", path: ["backendTLS"], message: "is the same as `tls`; keep one" });
-  }
-}
+const tlsSpellings = [["tls", "backendTLS"]] as const;
 
 function oneTls<T, O extends TlsAliases<T>>({
   backendTLS,
@@ -108,15 +104,15 @@ export const llmProvider = z
     name: z.string().describe("Name to refer to."),
     params: params.prefault({}).describe("Model, key, address."),
     provider: z.union([builtIn, exactlyOne(providerVariants)]).describe("Which provider it is."),
-    defaults: maybe(z.strictObject(requestKeys).superRefine(checkTls).transform(oneTls)).describe(
+    defaults: maybe(oneSpelling(z.strictObject(requestKeys), tlsSpellings).transform(oneTls)).describe(
       "Settings for the models that refer to it; theirs win.",
     ),
   })
   .meta({ id: "LlmProvider" });
 
 /** An entry of `llm.models`. */
-export const llmModel = z
-  .strictObject({
+export const llmModel = oneSpelling(
+  z.strictObject({
     id: maybe(z.string()).describe("A name for this entry that never changes."),
     name: modelPattern().describe("Model name that clients send; `*` at one end stands for anything."),
     visibility: z.enum(["public", "internal"]).default("public").describe("Whether clients may ask for it, or only virtual models."),
@@ -133,8 +129,9 @@ export const llmModel = z
       .default([])
       .describe("Further conditions, of which one must hold."),
     ...requestKeys,
-  })
-  .superRefine(checkTls)
+  }),
+  tlsSpellings,
+)
   .transform(oneTls)
   .meta({ id: "LlmModel" });
 

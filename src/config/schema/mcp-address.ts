@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { parseHostPort } from "../../contract/config/address.ts";
-import { maybe } from "../../contract/config/combinators.ts";
+import { isHost, parseHostPort } from "../../contract/config/address.ts";
+import { alternatives, maybe } from "../../contract/config/combinators.ts";
 import { port } from "../../contract/config/numbers.ts";
 
 /** Where an MCP server is: at an address, or behind an entry of `backends`. */
@@ -45,14 +45,14 @@ export function mcpServerAddress(defaultPath: string, extra: z.ZodRawShape = {})
       context.addIssue({ code: "custom", message: "needs `path` beside `backend`" });
       return z.NEVER;
     });
-  return z.union([byHost, byName]);
+  return alternatives([byHost, byName]);
 }
 
 /** The address, or what is wrong. */
 function readAddress(form: HostForm, defaultPath: string): McpServerAddress | string {
   if ((form.port === undefined) !== (form.path === undefined)) return "needs `port` and `path` together, or a URL in `host` alone";
   if (form.port !== undefined && form.path !== undefined) {
-    if (form.host.includes("/")) return "has a URL in `host`, so `port` and `path` belong in it too";
+    if (!isHost(form.host)) return "needs a host alone in `host`, as `port` and `path` stand beside it";
     return { kind: "address", tls: false, host: withoutBrackets(form.host), port: form.port, path: form.path };
   }
   if (form.host.includes("://")) return readUrl(form.host, defaultPath);

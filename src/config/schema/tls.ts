@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { maybe, notYet, notYetValues } from "../../contract/config/combinators.ts";
+import { maybe, notYet, notYetValues, oneSpelling } from "../../contract/config/combinators.ts";
 import { filePath } from "../../contract/config/files.ts";
 
 /** Versions in the words of node:tls. */
@@ -31,19 +31,11 @@ const tlsKeys = {
   keyExchangeGroups: maybe(notYet(z.array(z.string()), "choosing key exchange groups")).describe("Key exchange groups to allow."),
 };
 
-/** TLS of a listener. */
-export const listenerTls = z
-  .strictObject(tlsKeys)
-  .superRefine((tls, context) => {
-    if (tls.cert === undefined) context.addIssue({ code: "custom", message: "needs `cert`" });
-    for (const [name, alias] of [
-      ["minTLSVersion", "minTlsVersion"],
-      ["maxTLSVersion", "maxTlsVersion"],
-    ] as const) {
-      if (tls[name] === undefined || tls[alias] === undefined) continue;
-      context.addIssue({ code: "custom", path: [alias], message: `is the same as \`${name}\`; keep one` });
-    }
-  })
+/** TLS of a listener. That `cert` is there is checked with the rest of what depends on other keys, in check.ts. */
+export const listenerTls = oneSpelling(z.strictObject(tlsKeys), [
+  ["minTLSVersion", "minTlsVersion"],
+  ["maxTLSVersion", "maxTlsVersion"],
+])
   .transform(({ cert, key, root, cipherSuites, ...tls }) => ({
     cert: cert!,
     key: key ?? cert!,

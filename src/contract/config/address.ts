@@ -65,13 +65,20 @@ function parseListenAddress(text: string): ListenAddress | undefined {
   return parsed.host === "localhost" || isIP(parsed.host) !== 0 ? { kind: "tcp", ...parsed } : undefined;
 }
 
+const label = "[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?";
+const hostName = new RegExp(`^${label}(?:\\.${label})*\\.?$`, "i");
+
+/** A name or an IP address, IPv6 with or without brackets; no port. */
+export function isHost(text: string): boolean {
+  return hostName.test(text) || isIP(text.replace(/^\[(.*)\]$/, "$1")) !== 0;
+}
+
 /** A host name that a listener or route serves: a name, or a wildcard `*.example.com`, or `*`. Output: lower case. */
 export function hostnamePattern() {
   return z
     .string()
     .refine(
-      (name) =>
-        name === "*" || /^(\*\.)?[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?$/i.test(name) || isIP(name) !== 0,
+      (name) => name === "*" || isHost(name.replace(/^\*\./, "")),
       "expected a host name without port, such as api.example.com or *.example.com",
     )
     .transform((name) => name.toLowerCase());

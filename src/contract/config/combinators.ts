@@ -15,7 +15,7 @@ export const marks = {
 
 /** What a custom issue tells the loader apart from its text. */
 export interface IssueParams {
-  readonly kind: "not-yet" | "invalid";
+  readonly kind: "not-yet" | "none-chosen";
 }
 
 /** Checks that must speak up even when something else in the same object is wrong too. */
@@ -63,6 +63,19 @@ export function extension<S extends z.ZodType>(schema: S, what: string): S {
   return schema.meta({ [marks.extension]: what });
 }
 
+/**
+ * A union of maps. zod's own lets an alternative win whose only fault is an unknown key; here that is a fault like any
+ * other, so that the alternative can be found that was meant.
+ */
+export function alternatives<const T extends readonly z.ZodType[]>(options: T): z.ZodUnion<T> {
+  const strict = options.map((option) =>
+    option.check((payload) => {
+      if (payload.issues.some(({ code }) => code === "unrecognized_keys")) payload.aborted = true;
+    }),
+  );
+  return z.union(strict as unknown as T);
+}
+
 type Variants = Readonly<Record<string, z.ZodType>>;
 
 type Flat<T> = { [K in keyof T]: T[K] } & {};
@@ -89,12 +102,18 @@ export function exactlyOne<const V extends Variants, const R extends z.ZodRawSha
   rest?: R,
 ): z.ZodType<OneOf<V, R>, OneOfInput<V, R>> {
   const keys = Object.keys(variants);
+  const served = keys.filter((key) => z.globalRegistry.get(variants[key]!)?.[marks.notYet] === undefined);
   const optional = Object.fromEntries(keys.map((key) => [key, variants[key]!.optional()]));
   const object = z
     .strictObject({ ...optional, ...rest })
-    .refine((value) => present(value, keys).length === 1, {
-      when: ({ value, issues }) => isPlainObject(value) && (present(value, keys).length > 0 || !issues.some(isUnknownKey)),
-      error: ({ input }) => oneOfText(present(input, keys), keys),
+    .refine((value) => present(value, keys).length > 0, {
+      when: isMap,
+      params: { kind: "none-chosen" } satisfies IssueParams,
+      error: `needs ${choices(served)}`,
+    })
+    .refine((value) => present(value, keys).length < 2, {
+      when: isMap,
+      error: ({ input }) => `needs ${choices(served)}, but has ${present(input, keys).map(quote).join(" and ")}`,
     })
     .meta({ oneOf: keys.map((key) => ({ required: [key] })) });
   const tagged = object.transform((value) => ({ kind: present(value, keys)[0], ...value }));
@@ -105,15 +124,31 @@ function present(value: unknown, keys: readonly string[]): string[] {
   return isPlainObject(value) ? keys.filter((key) => Object.hasOwn(value, key)) : [];
 }
 
-/** Where nothing is chosen and a key is unknown, the unknown key is the news, and is reported anyway. */
-function isUnknownKey(issue: z.core.$ZodRawIssue): boolean {
-  return issue.code === "unrecognized_keys" && (issue.path?.length ?? 0) === 0;
+function isMap({ value }: { readonly value: unknown }): boolean {
+  return isPlainObject(value);
 }
 
-function oneOfText(found: readonly string[], keys: readonly string[]): string {
-  const choices = keys.length === 1 ? `\`${keys[0]}\`` : `exactly one of ${keys.map((key) => `\`${key}\``).join(", ")}`;
-  if (found.length === 0) return `needs ${choices}`;
-  return `needs ${choices}, but has ${found.map((key) => `\`${key}\``).join(" and ")}`;
+function choices(keys: readonly string[]): string {
+  return keys.length < 2 ? keys.map(quote).join("") : `exactly one of ${keys.map(quote).join(", ")}`;
+}
+
+function quote(key: string): string {
+  return `\`${key}\``;
+}
+
+/** Allows one of the two spellings that some keys have. Pairs are the usual spelling and the other one. */
+export function oneSpelling<S extends z.ZodType>(schema: S, pairs: readonly (readonly [string, string])[]): S {
+  return schema
+    .superRefine(
+      (value, context) => {
+        for (const [usual, other] of pairs) {
+          if (present(value, [usual, other]).length < 2) continue;
+          context.addIssue({ code: "custom", path: [other], message: `is the same as ${quote(usual)}; keep one` });
+        }
+      },
+      { when: isMap },
+    )
+    .meta({ allOf: pairs.map((pair) => ({ not: { required: pair } })) });
 }
 
 /** A branch of a conditional policy: the policy's own keys, and the condition under which it is the one that applies. */
@@ -136,7 +171,7 @@ export function conditional<Policy, Input, E extends z.ZodType>(
     .strictObject({ conditional: z.array(build({ condition })).max(maxConditionalEntries) })
     .transform((value) => value.conditional);
   const plain = build({}).transform((policy) => [policy]);
-  return z.union([list, plain]) as unknown as ReturnType<typeof conditional<Policy, Input, E>>;
+  return alternatives([list, plain]) as unknown as ReturnType<typeof conditional<Policy, Input, E>>;
 }
 
 export function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {

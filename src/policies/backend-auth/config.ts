@@ -1,12 +1,12 @@
 import { z } from "zod";
-import { exactlyOne, maybe, notYet } from "../../contract/config/combinators.ts";
+import { alternatives, exactlyOne, maybe, notYet } from "../../contract/config/combinators.ts";
 import { credentialDestination } from "../../contract/config/credential-location.ts";
 import { fileOrInline } from "../../contract/config/files.ts";
 import { aws, azure, jwtSign } from "./not-yet.ts";
 
 const location = maybe(credentialDestination()).describe("Where to put it; `Authorization: Bearer` when absent.");
 
-const secret = z.union([
+const secret = alternatives([
   fileOrInline().transform((value) => ({ value })),
   z.strictObject({ value: fileOrInline().describe("The secret: itself, or the file that holds it."), location }),
 ]);
@@ -15,7 +15,7 @@ const googleCredential = maybe(fileOrInline()).describe(
   "Credential JSON, or the file that holds it; those of the environment when absent.",
 );
 
-const gcp = z.union([
+const gcp = alternatives([
   z.strictObject({
     type: z.literal("idToken").describe("An ID token, for services such as Cloud Run."),
     audience: maybe(z.string()).describe("Who the token is for; the backend's host when absent."),
@@ -33,7 +33,7 @@ const gcp = z.union([
 export const extraCredentials = z.array(z.strictObject({ location: credentialDestination(), key: fileOrInline() }));
 
 /** The credential that the backend wants from us. */
-export const backendAuthConfig = z.union([
+export const backendAuthConfig = alternatives([
   exactlyOne(
     {
       passthrough: z.strictObject({ location }).describe("The caller's own token, after it was checked."),

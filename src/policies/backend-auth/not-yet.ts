@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { exactlyOne, maybe } from "../../contract/config/combinators.ts";
+import { alternatives, exactlyOne, maybe } from "../../contract/config/combinators.ts";
 import { credentialDestination } from "../../contract/config/credential-location.ts";
 import { duration } from "../../contract/config/duration.ts";
 import { celExpression } from "../../contract/config/expression.ts";
@@ -24,7 +24,7 @@ const assumeRole = z.strictObject({
     .describe("Session tags."),
 });
 
-export const aws = z.union([
+export const aws = alternatives([
   z.strictObject({
     accessKeyId: z.string(),
     secretAccessKey: z.string(),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { alternatives } from "../../contract/config/combinators.ts";
 import { bearerHeader, credentialSource } from "../../contract/config/credential-location.ts";
 import { celExpression } from "../../contract/config/expression.ts";
 import { credentialMode, issuerKeys, modeText } from "../../contract/config/jwt.ts";
@@ -11,7 +12,7 @@ const common = {
 const issuer = z.strictObject(issuerKeys);
 
 /** Checks bearer tokens in JWT form (RFC 7519). One issuer written plainly is a list with one provider. */
-export const jwtAuthConfig = z.union([
+export const jwtAuthConfig = alternatives([
   z.strictObject({ ...common, providers: z.array(issuer).describe("The issuers whose tokens are accepted.") }),
   issuer.extend(common).transform(({ mode, location, ...provider }) => ({ mode, location, providers: [provider] })),
 ]);

@@ -2,14 +2,18 @@ import { z } from "zod";
 import { backendReferenceKeys } from "../../../contract/config/backend-reference.ts";
 import { conditional, exactlyOne, maybe } from "../../../contract/config/combinators.ts";
 import { celExpression } from "../../../contract/config/expression.ts";
-import { headerMap, headerName, headerOrPseudoName, jsonObject } from "../../../contract/config/http-names.ts";
+import { headerMap, headerName, headerOrPseudoName } from "../../../contract/config/http-names.ts";
 import { maxUint32, statusCode, uint } from "../../../contract/config/numbers.ts";
 import { callPolicies } from "../call-policies.ts";
 
 /** Policies that ask another server: external authorization, external processing, remote rate limits, MCP guardrails. */
 
+const expressions = z.record(z.string(), celExpression());
+
 const protocol = exactlyOne({
-  grpc: z.strictObject({ context: maybe(jsonObject()), metadata: maybe(jsonObject()) }).describe("Envoy's ext_authz v3 over gRPC."),
+  grpc: z
+    .strictObject({ context: maybe(z.record(z.string(), z.string())), metadata: maybe(expressions) })
+    .describe("Envoy's ext_authz v3 over gRPC."),
   http: z
     .strictObject({
       path: maybe(celExpression()),
@@ -51,9 +55,9 @@ const sendMode = z.enum(["send", "skip"]).default("send");
 const extProcKeys = {
   policies: maybe(callPolicies).describe("How to talk to the server."),
   failureMode: z.enum(["failClosed", "failOpen"]).default("failClosed").describe("What happens when nobody answers."),
-  metadataContext: maybe(jsonObject()),
-  requestAttributes: maybe(jsonObject()),
-  responseAttributes: maybe(jsonObject()),
+  metadataContext: maybe(z.record(z.string(), expressions)),
+  requestAttributes: maybe(expressions),
+  responseAttributes: maybe(expressions),
   processingOptions: z
     .strictObject({
       requestBodyMode: bodyMode,

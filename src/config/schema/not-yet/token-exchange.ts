@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { backendReferenceKeys } from "../../../contract/config/backend-reference.ts";
-import { exactlyOne, maybe } from "../../../contract/config/combinators.ts";
+import { alternatives, exactlyOne, maybe } from "../../../contract/config/combinators.ts";
 import { bearerHeader, credentialDestination, credentialSource } from "../../../contract/config/credential-location.ts";
 import { duration } from "../../../contract/config/duration.ts";
 import { celExpression } from "../../../contract/config/expression.ts";
@@ -21,7 +21,7 @@ const actorToken = z.strictObject({ source: source(), tokenType, enforceMayAct: 
 
 const secretClient = z.strictObject({ clientId: z.string(), clientSecret: fileOrInline() });
 
-const clientAuth = z.union([
+const clientAuth = alternatives([
   secretClient.extend({ method: z.literal("clientSecretBasic") }),
   z.strictObject({ clientId: z.string(), clientSecret: maybe(fileOrInline()), method: z.literal("clientSecretPost") }),
   z.strictObject({
