@@ -13,22 +13,23 @@ export interface Meter {
   work: number;
 }
 
-const unmetered: Meter = { work: Number.POSITIVE_INFINITY };
-
 /**
  * Equality (CEL language definition, "Equality"): numbers by value whatever their type, lists and maps element by
  * element, and false for values of different kinds. NaN equals nothing.
  *
- * @param meter loses one for each element looked at; comparing stops with false when it is used up.
+ * @param meter loses one for each element looked at; when it falls below zero, or what is compared is nested too deeply,
+ * the result means nothing.
  */
-export function equals(left: Value, right: Value, meter: Meter = unmetered, depth = 0): boolean {
+export function equals(left: Value, right: Value, meter: Meter = { work: Infinity }, depth = 0): boolean {
   if (typeof left === "string" || typeof left === "boolean" || left === null) return left === right;
   const a = numericValue(left);
   if (a !== undefined) {
     const b = numericValue(right);
     return b !== undefined && a <= b && a >= b;
   }
-  if (typeof right !== "object" || right === null || --meter.work < 0 || depth > maxValueDepth) return false;
+  if (typeof right !== "object" || right === null) return false;
+  if (depth > maxValueDepth) meter.work = -1;
+  if (--meter.work < 0) return false;
   if (left === right) return true;
   if (Array.isArray(left)) return Array.isArray(right) && listsEqual(left, right, meter, depth);
   if (left instanceof Uint8Array) return right instanceof Uint8Array && Buffer.compare(left, right) === 0;

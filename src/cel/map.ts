@@ -61,8 +61,10 @@ function toMapKey(key: Value): MapKey | undefined {
 
 const objectPrototype = Object.prototype;
 
-/** Anything that CEL takes for a map: host objects, CelObject and CelMap. */
-export function isMap(value: Value): value is object {
+/** Anything that CEL takes for a map: host objects, CelObject and CelMap. To be read with the functions below. */
+export type MapValue = Readonly<Record<string, unknown>>;
+
+export function isMap(value: Value): value is MapValue {
   if (typeof value !== "object" || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === objectPrototype || prototype === null) return true;
