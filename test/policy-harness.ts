@@ -4,6 +4,7 @@ import { HeaderList } from "../src/base/headers.ts";
 import type { RequestBody } from "../src/contract/body.ts";
 import { GatewayError } from "../src/contract/errors.ts";
 import { Exchange, type RequestHead } from "../src/contract/exchange.ts";
+import type { GatewayMetrics } from "../src/contract/metrics.ts";
 import { createOutgoing, type Outgoing } from "../src/contract/outgoing.ts";
 import type { PolicyDefinition, RoutePolicy } from "../src/contract/policy.ts";
 import { isReplyStream, Reply, type ReplySink, type ReplyStream } from "../src/contract/reply.ts";
@@ -37,6 +38,8 @@ export interface TestContext extends CompileContext {
   readonly warnings: string[];
   readonly logged: string[];
   readonly expected: Promise<void>[];
+  /** Places whose CEL rules failed. */
+  readonly failedRules: string[];
 }
 
 export function testContext(overrides: Partial<CompileContext> & { files?: Readonly<Record<string, string>> } = {}): TestContext {
@@ -45,6 +48,7 @@ export function testContext(overrides: Partial<CompileContext> & { files?: Reado
   const warnings: string[] = [];
   const logged: string[] = [];
   const expected: Promise<void>[] = [];
+  const failedRules: string[] = [];
   const resources = new Map<string, unknown>();
   const write = (message: string, fields?: unknown): void => void logged.push(`${message} ${JSON.stringify(fields)}`);
   const missing = (): never => assert.fail("this test's context has no backends");
@@ -55,6 +59,8 @@ export function testContext(overrides: Partial<CompileContext> & { files?: Reado
     warnings,
     logged,
     expected,
+    failedRules,
+    metrics: { ruleFailed: (place: string) => void failedRules.push(place) } as GatewayMetrics,
     resources: {
       acquire<T>(key: string, create: () => T): T {
         if (!resources.has(key)) resources.set(key, create());

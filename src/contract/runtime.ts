@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { Connection, Exchange, ExchangeLimits, ListenerNames } from "./exchange.ts";
+import type { GatewayMetrics } from "./metrics.ts";
 import type { BackendNames, Send, Upstream } from "./outgoing.ts";
 import type { Next, Reply } from "./reply.ts";
 import type { Resources } from "./resources.ts";
@@ -43,6 +44,7 @@ export interface CompileContext {
   readonly resources: Resources;
   readonly stores: Stores;
   readonly log: Log;
+  readonly metrics: GatewayMetrics;
   /** The content of a file named in the configuration, UTF-8; relative paths are relative to the working directory. */
   readonly readFile: (path: string) => string;
   /** A connection pool to a host; the same settings give the same pool, also across reloads. */

@@ -105,6 +105,7 @@ export class TestProvider {
       resources: { acquire: (_key, create) => create() },
       stores: { rateLimits: { take: unavailable }, sessions: undefined } as unknown as CompileContext["stores"],
       log: { debug() {}, info() {}, warn() {}, error() {} },
+      metrics: {} as CompileContext["metrics"],
       readFile: unavailable,
       upstream: unavailable,
       send: (address, policies) => this.sendTo(address, policies),

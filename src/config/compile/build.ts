@@ -42,11 +42,12 @@ export class Build {
 
   /** What a policy or backend written at `path` compiles itself with. */
   at(path: string): CompileContext {
-    const { clock, log, stores, resources, readFile } = this.deps;
+    const { clock, log, metrics, stores, resources, readFile } = this.deps;
     return {
       path,
       clock,
       log,
+      metrics,
       stores,
       resources,
       readFile,
