@@ -23,7 +23,7 @@ export interface MetricsSettings {
   readonly version: string;
   /** `config.metrics.remove`. */
   readonly remove: readonly string[];
-  /** `config.metrics.fields.add`, names as `labelName` makes them. */
+  /** `config.metrics.fields.add`; characters that no label may have become `_`. */
   readonly customLabels: readonly NamedExpression[];
   /** Label combinations kept per metric. */
   readonly seriesLimit?: number;
@@ -46,7 +46,7 @@ export interface Metrics {
 export function createMetrics(settings: MetricsSettings): Metrics {
   const registry = new MetricRegistry({ remove: settings.remove, seriesLimit: settings.seriesLimit ?? defaultSeriesLimit });
   const { customLabels } = settings;
-  const names = customLabels.map(({ name }) => name);
+  const names = customLabels.map(({ name }) => labelName(name));
   const events = {
     ...gatewayMetrics(registry, settings.version),
     ...connectionMetrics(registry),
@@ -67,8 +67,8 @@ export function describeMetrics(): MetricDescription[] {
   return createMetrics({ version: "", remove: [], customLabels: [] }).registry.describe();
 }
 
-/** A label of that name in Prometheus' grammar: everything else than letters, digits and `_` becomes `_`. */
-export function labelName(name: string): string {
+/** A name in Prometheus' grammar for labels. */
+function labelName(name: string): string {
   const replaced = name.replace(/[^a-zA-Z0-9_]/g, "_");
   return /^[0-9]/.test(replaced) ? `_${replaced}` : replaced;
 }

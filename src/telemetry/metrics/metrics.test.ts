@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { GatewayError } from "../../contract/errors.ts";
 import { field, finishedExchange, listenerNames, llmExchange, mcpExchange, newExchange } from "../../../test/telemetry/exchange.ts";
 import { parseExposition } from "../../../test/telemetry/exposition.ts";
-import { createMetrics, describeMetrics, labelName, type Metrics, type MetricsSettings } from "./index.ts";
+import { createMetrics, describeMetrics, type Metrics, type MetricsSettings } from "./index.ts";
 
 const settings: MetricsSettings = { version: "1.2.3", remove: [], customLabels: [] };
 
@@ -193,8 +193,16 @@ test("an added label that exists already is refused with its name", () => {
     /label `method` already exists on agentgateway_/,
   );
   assert.throws(() => createMetrics({ ...settings, customLabels: [field("le", () => "x")] }), /label `le` already exists/);
-  assert.equal(labelName("user.email"), "user_email");
-  assert.equal(labelName("1st"), "_1st");
+  assert.throws(
+    () => createMetrics({ ...settings, customLabels: [field("a.b", () => "x"), field("a_b", () => "x")] }),
+    /label `a_b` already/,
+  );
+});
+
+test("an added label's name is made one that Prometheus takes", async () => {
+  const metrics = createMetrics({ ...settings, customLabels: [field("user.email", () => "x"), field("1st", () => "y")] });
+  metrics.record(finishedExchange());
+  assert.equal(await valueOf(metrics, "agentgateway_requests_total", { user_email: "x", _1st: "y" }), 1);
 });
 
 test("the reference page's data: every metric with type, help and labels", () => {

@@ -30,7 +30,8 @@ const rowsPerTurn = 100;
  */
 export class MetricRegistry {
   private readonly metrics: Metric[] = [];
-  private readonly removed: ReadonlySet<string>;
+  /** Names as configured, by their bare form. */
+  private readonly removed: ReadonlyMap<string, string>;
   private readonly matched = new Set<string>();
   private readonly seriesLimit: number;
   private readonly readers: (() => void)[] = [];
@@ -39,7 +40,7 @@ export class MetricRegistry {
 
   constructor(settings: RegistrySettings) {
     this.seriesLimit = settings.seriesLimit;
-    this.removed = new Set(settings.remove.map(bareName));
+    this.removed = new Map(settings.remove.map((name) => [bareName(name), name]));
     this.overflowTable = new LabelTable({ name: "overflow", labels: ["family"], unbounded: [], limit: 100, overflowed: () => {} });
     const help = "Records whose labels exceeded the limit of series and were counted as `overflow`";
     this.overflows = this.counter(this.overflowTable, { name: "metric_label_overflow_total", help });
@@ -70,7 +71,7 @@ export class MetricRegistry {
 
   /** Names in `remove` that no metric has, as far as metrics are registered. */
   unknownRemovals(): string[] {
-    return [...this.removed].filter((name) => !this.matched.has(name));
+    return [...this.removed].filter(([bare]) => !this.matched.has(bare)).map(([, name]) => name);
   }
 
   describe(): MetricDescription[] {
