@@ -25,7 +25,7 @@ export function equals(left: Value, right: Value, meter: Meter = { work: Infinit
   const a = numericValue(left);
   if (a !== undefined) {
     const b = numericValue(right);
-    return b !== undefined && a <= b && a >= b;
+    return b !== undefined && order(a, b) === 0;
   }
   if (typeof right !== "object" || right === null) return false;
   if (depth > maxValueDepth) meter.work = -1;
@@ -77,7 +77,10 @@ export function compare(left: Value, right: Value): number | CelError {
   return noOverload("_<_", left, right);
 }
 
-function order(a: number | bigint, b: number | bigint): number {
+/** An int beside a double is compared as a double, which is only lossy beyond 2^53. */
+function order(left: number | bigint, right: number | bigint): number {
+  const a = typeof left === typeof right ? left : Number(left);
+  const b = typeof left === typeof right ? right : Number(right);
   if (a < b) return -1;
   if (a > b) return 1;
   return a <= b ? 0 : Number.NaN;

@@ -25,8 +25,7 @@ function charAt(text: Value, index: Value): Value {
 function indexOf(text: Value, part: Value, from: Value = 0): Value {
   const start = toCount(from);
   if (typeof text !== "string" || typeof part !== "string" || start === undefined) return noOverload("indexOf", text, part, from);
-  if (start < 0) return new CelError(`index out of range: ${start}`);
-  if (start > codePointLength(text)) return part === "" && start === 0 ? 0 : -1;
+  if (start < 0 || start > codePointLength(text)) return new CelError(`index out of range: ${start}`);
   const found = text.indexOf(part, unitIndex(text, start));
   return found < 0 ? -1 : codePointLength(text.slice(0, found));
 }
