@@ -23,7 +23,10 @@ test("a JSON body: model, bytes as they came", async () => {
 });
 
 test("a compressed body is read, and passed on plain", async () => {
-  for (const [encoding, compress] of [["gzip", gzipSync], ["zstd", zstdCompressSync]] as const) {
+  for (const [encoding, compress] of [
+    ["gzip", gzipSync],
+    ["zstd", zstdCompressSync],
+  ] as const) {
     const exchange = exchangeFor({ headers: { "content-encoding": encoding }, body: compress(Buffer.from('{"model":"m"}')) });
     const decoded = await decodeRequest(exchange, "completions", true);
     assert.equal(decoded.model, "m");
@@ -37,7 +40,10 @@ test("bodies over the limit, as sent or once unpacked", async () => {
   const body = { model: "m", text: "x".repeat(2000) };
   await assert.rejects(decode({ body, maxBufferSize: 1000 }), refused("413 request_body_too_large"));
   const bomb = gzipSync(Buffer.from(JSON.stringify(body)));
-  await assert.rejects(decode({ body: bomb, headers: { "content-encoding": "gzip" }, maxBufferSize: 1000 }), refused("413 request_body_too_large"));
+  await assert.rejects(
+    decode({ body: bomb, headers: { "content-encoding": "gzip" }, maxBufferSize: 1000 }),
+    refused("413 request_body_too_large"),
+  );
 });
 
 test("what cannot be routed is refused with the reference's codes", async () => {
@@ -50,7 +56,12 @@ test("what cannot be routed is refused with the reference's codes", async () => 
 });
 
 test("two models in one body are refused, whoever reads which", async () => {
-  for (const body of ['{"model":"a","model":"b"}', '{"model":"a","\\u006dodel":"b"}', '{"model":"a","Model":"b"}', '{"MODEL":"b","model":"a"}']) {
+  for (const body of [
+    '{"model":"a","model":"b"}',
+    '{"model":"a","\\u006dodel":"b"}',
+    '{"model":"a","Model":"b"}',
+    '{"MODEL":"b","model":"a"}',
+  ]) {
     await assert.rejects(decode({ body }), refused("400 invalid_request_body"), body);
   }
   const decoded = await decode({ body: { model: "a", tools: [{ properties: { model: { model: "x" } } }], text: '"model":"b" \u00e9' } });
@@ -103,14 +114,19 @@ test("a Gemini stream without alt=sse is refused in Google's shape", async () =>
 test("fuzz: any bytes are either read or refused with a 4xx", async () => {
   const piece = fc.oneof(fc.constantFrom('{"model":', '"m"', "}", ",", '"Model"', "\\u006d", "--B", "\r\n"), fc.string({ maxLength: 5 }));
   await fc.assert(
-    fc.asyncProperty(fc.array(piece, { maxLength: 12 }), fc.constantFrom("completions", "detect", "passthrough"), fc.boolean(), async (pieces, type, needsModel) => {
-      try {
-        const { model } = await decode({ body: pieces.join("") }, type, needsModel);
-        assert.equal(typeof model, "string");
-      } catch (thrown) {
-        assert.match(errorCode(thrown), /^4\d\d /);
-      }
-    }),
+    fc.asyncProperty(
+      fc.array(piece, { maxLength: 12 }),
+      fc.constantFrom("completions", "detect", "passthrough"),
+      fc.boolean(),
+      async (pieces, type, needsModel) => {
+        try {
+          const { model } = await decode({ body: pieces.join("") }, type, needsModel);
+          assert.equal(typeof model, "string");
+        } catch (thrown) {
+          assert.match(errorCode(thrown), /^4\d\d /);
+        }
+      },
+    ),
     { numRuns: 500 },
   );
 });

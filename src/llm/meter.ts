@@ -1,7 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import { SseParser } from "../base/sse.ts";
 import type { LlmCall } from "../contract/llm.ts";
-import { isReplyStream, type Reply, type ReplySink, type ReplyStream } from "../contract/reply.ts";
+import { isReplyStream, type Reply, type ReplyBody, type ReplySink, type ReplyStream } from "../contract/reply.ts";
 import { collectReply } from "../pipeline/collect-reply.ts";
 import { decodeContent, isIdentity } from "./content-encoding.ts";
 import type { ReplyReader, StreamReader } from "./format.ts";
@@ -24,9 +24,10 @@ export async function meterReply(reply: Reply, call: LlmCall, settings: MeterSet
     if (isIdentity(reply.headers.get("content-encoding"))) reply.body = new MeteredStream(reply.body, call, settings);
     return reply;
   }
-  if (!(await collectReply(reply, settings.limit)) || !(reply.body instanceof Uint8Array)) return reply;
+  if (!(await collectReply(reply, settings.limit))) return reply;
   await undoEncoding(reply, settings.limit);
-  settings.reader.readReply(asBuffer(reply.body), call);
+  const bytes = bytesOf(reply.body);
+  if (bytes !== undefined) settings.reader.readReply(bytes, call);
   return reply;
 }
 
@@ -37,9 +38,10 @@ function isEventStream(reply: Reply): boolean {
 /** Nobody asked for a compressed reply; one that came nevertheless is unpacked, for us and for the client. */
 async function undoEncoding(reply: Reply, limit: number): Promise<void> {
   const encoding = reply.headers.get("content-encoding");
-  if (encoding === undefined || isIdentity(encoding)) return;
+  const bytes = bytesOf(reply.body);
+  if (encoding === undefined || isIdentity(encoding) || bytes === undefined) return;
   try {
-    const plain = await decodeContent(asBuffer(reply.body as Uint8Array), encoding, limit);
+    const plain = await decodeContent(bytes, encoding, limit);
     reply.body = plain;
     reply.headers.remove("content-encoding");
     if (reply.headers.has("content-length")) reply.headers.set("content-length", String(plain.length));
@@ -48,8 +50,11 @@ async function undoEncoding(reply: Reply, limit: number): Promise<void> {
   }
 }
 
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+/** A body that is in memory. */
+function bytesOf(body: ReplyBody): Buffer | undefined {
+  if (typeof body === "string") return Buffer.from(body);
+  if (Buffer.isBuffer(body)) return body;
+  return body instanceof Uint8Array ? Buffer.from(body.buffer, body.byteOffset, body.byteLength) : undefined;
 }
 
 /** A sink in front of the client's that looks at the bytes once they have been passed on. */

@@ -48,6 +48,9 @@ function bytesOf(body: unknown): Buffer {
 }
 
 class TestBody implements RequestBody {
+  readonly recorded = undefined;
+  record(): void {}
+
   readonly length: number;
   collected: Buffer | undefined = undefined;
   private readonly bytes: Buffer;
@@ -85,6 +88,7 @@ export interface SentRequest {
 export class TestProvider {
   readonly sent: SentRequest[] = [];
   readonly warnings: string[] = [];
+  failedRules = 0;
   /** What the clock shows, milliseconds. */
   now = 1_000;
   reply: (sent: SentRequest) => Reply = () => Reply.json(200, {});
@@ -104,8 +108,8 @@ export class TestProvider {
       clock: { wall: () => 1_700_000_000_000 + this.now, monotonic: () => this.now },
       resources: { acquire: (_key, create) => create() },
       stores: { rateLimits: { take: unavailable }, sessions: undefined } as unknown as CompileContext["stores"],
-      log: { debug() {}, info() {}, warn() {}, error() {} },
-      metrics: {} as CompileContext["metrics"],
+      log: { debug() {}, info() {}, warn: (message) => this.warnings.push(message), error() {} },
+      metrics: { ruleFailed: () => (this.failedRules += 1) } as unknown as CompileContext["metrics"],
       readFile: unavailable,
       upstream: unavailable,
       send: (address, policies) => this.sendTo(address, policies),

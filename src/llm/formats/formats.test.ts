@@ -38,7 +38,8 @@ function readStream(reader: ReplyReader, text: string, upTo = Number.POSITIVE_IN
 
 const events = (...frames: (object | string)[]): string =>
   frames.map((frame) => `data: ${typeof frame === "string" ? frame : JSON.stringify(frame)}\n\n`).join("");
-const namedEvents = (...frames: { type: string }[]): string => frames.map((frame) => `event: ${frame.type}\ndata: ${JSON.stringify(frame)}\n\n`).join("");
+const namedEvents = (...frames: { type: string }[]): string =>
+  frames.map((frame) => `event: ${frame.type}\ndata: ${JSON.stringify(frame)}\n\n`).join("");
 
 // completions
 
@@ -68,15 +69,26 @@ test("completions: a whole reply", () => {
 });
 
 test("completions: a stream, whose usage comes last and is null before", () => {
-  const chunk = (delta: object) => ({ model: "gpt-5-2026", choices: [{ delta: { content: "the \"usage\": {is} text" }, ...delta }], usage: null });
-  const { call, firstContent } = readStream(formats.completions, events(chunk({}), chunk({}), { model: "gpt-5-2026", choices: [], usage: chatUsage }, "[DONE]"));
+  const chunk = (delta: object) => ({
+    model: "gpt-5-2026",
+    choices: [{ delta: { content: 'the "usage": {is} text' }, ...delta }],
+    usage: null,
+  });
+  const { call, firstContent } = readStream(
+    formats.completions,
+    events(chunk({}), chunk({}), { model: "gpt-5-2026", choices: [], usage: chatUsage }, "[DONE]"),
+  );
   assert.equal(call.responseModel, "gpt-5-2026");
   assert.deepEqual(call.usage, chatCounts);
   assert.equal(firstContent, 1);
 });
 
 test("completions: the model may come late, usage with every chunk counts once, DeepSeek's cache name", () => {
-  const chunk = (model: string, tokens: number) => ({ model, choices: [], usage: { prompt_tokens: 7, completion_tokens: tokens, prompt_cache_hit_tokens: 3 } });
+  const chunk = (model: string, tokens: number) => ({
+    model,
+    choices: [],
+    usage: { prompt_tokens: 7, completion_tokens: tokens, prompt_cache_hit_tokens: 3 },
+  });
   const { call } = readStream(formats.completions, events(chunk("", 1), chunk("m", 2), chunk("m", 3)));
   assert.equal(call.responseModel, "m");
   assert.equal(call.usage.outputTokens, 3);
@@ -97,7 +109,13 @@ test("completions: usage is asked for in streams of clients that said nothing ab
 
 // messages
 
-const anthropicUsage = { input_tokens: 10, cache_read_input_tokens: 80, cache_creation_input_tokens: 20, output_tokens: 5, service_tier: "standard" };
+const anthropicUsage = {
+  input_tokens: 10,
+  cache_read_input_tokens: 80,
+  cache_creation_input_tokens: 20,
+  output_tokens: 5,
+  service_tier: "standard",
+};
 
 test("messages: cache reads and writes are part of the input, the provider's figure is kept", () => {
   const call = readWhole(formats.messages, { type: "message", model: "claude-opus-4-5", usage: anthropicUsage });
@@ -153,7 +171,13 @@ const responseObject = {
   object: "response",
   model: "gpt-5-2026",
   service_tier: "default",
-  usage: { input_tokens: 50, input_tokens_details: { cached_tokens: 30 }, output_tokens: 20, output_tokens_details: { reasoning_tokens: 12 }, total_tokens: 70 },
+  usage: {
+    input_tokens: 50,
+    input_tokens_details: { cached_tokens: 30 },
+    output_tokens: 20,
+    output_tokens_details: { reasoning_tokens: 12 },
+    total_tokens: 70,
+  },
 };
 const responseCounts = {
   inputTokens: 50,
@@ -214,7 +238,11 @@ const geminiCounts = {
 test("generateContent: thoughts are output, tool results are input; each event of a stream counts all before it", () => {
   const reply = { candidates: [], modelVersion: "gemini-2.5-pro", usageMetadata: geminiUsage };
   assert.deepEqual(readWhole(formats.generateContent, reply).usage, geminiCounts);
-  const first = { candidates: [{ content: { parts: [{ text: "a" }] } }], modelVersion: "gemini-2.5-pro", usageMetadata: { promptTokenCount: 100 } };
+  const first = {
+    candidates: [{ content: { parts: [{ text: "a" }] } }],
+    modelVersion: "gemini-2.5-pro",
+    usageMetadata: { promptTokenCount: 100 },
+  };
   const { call, firstContent } = readStream(formats.generateContent, events(first, reply));
   assert.deepEqual(call.usage, geminiCounts);
   assert.equal(call.responseModel, "gemini-2.5-pro");
@@ -224,14 +252,22 @@ test("generateContent: thoughts are output, tool results are input; each event o
 
 test("generateContent: parameters are below generationConfig", () => {
   const body = { generationConfig: { temperature: 0.5, topP: 0.9, maxOutputTokens: 10, seed: 1 } };
-  const facts = formats.generateContent.readRequest(new RequestEdits(body, Buffer.from(JSON.stringify(body))), "/models/m:streamGenerateContent");
+  const facts = formats.generateContent.readRequest(
+    new RequestEdits(body, Buffer.from(JSON.stringify(body))),
+    "/models/m:streamGenerateContent",
+  );
   assert.deepEqual(facts, { streaming: true, params: { temperature: 0.5, top_p: 0.9, max_tokens: 10, seed: 1 } });
 });
 
 // embeddings
 
 test("embeddings: two small members are read, the vectors are not", () => {
-  const call = readWhole(formats.embeddings, { object: "list", data: [{ embedding: [0.1, 2] }], model: "text-embedding-3", usage: { prompt_tokens: 8, total_tokens: 8 } });
+  const call = readWhole(formats.embeddings, {
+    object: "list",
+    data: [{ embedding: [0.1, 2] }],
+    model: "text-embedding-3",
+    usage: { prompt_tokens: 8, total_tokens: 8 },
+  });
   assert.equal(call.responseModel, "text-embedding-3");
   assert.deepEqual(call.usage, { inputTokens: 8, providerInputTokens: 8, totalTokens: 8, providerTotalTokens: 8 });
 });
@@ -267,7 +303,19 @@ test("broken numbers never count", () => {
 });
 
 test("fuzz: no reply and no stream makes a reader fail, and every count is one", () => {
-  const key = fc.constantFrom("usage", "model", "type", "message", "response", "usageMetadata", "prompt_tokens", "prompt_tokens_details", "input_tokens", "promptTokensDetails", "x");
+  const key = fc.constantFrom(
+    "usage",
+    "model",
+    "type",
+    "message",
+    "response",
+    "usageMetadata",
+    "prompt_tokens",
+    "prompt_tokens_details",
+    "input_tokens",
+    "promptTokensDetails",
+    "x",
+  );
   const { tree } = fc.letrec<{ tree: unknown }>((tie) => ({
     tree: fc.oneof(
       { maxDepth: 4 },
@@ -281,7 +329,10 @@ test("fuzz: no reply and no stream makes a reader fail, and every count is one",
     fc.property(fc.array(fc.tuple(type, tree)), fc.boolean(), (frames, broken) => {
       for (const [, reader] of readers) {
         const text = frames.map(([name, value]) => `event: ${name}\ndata: ${JSON.stringify(value)}${broken ? "{" : ""}\n\n`).join("");
-        const calls = [readStream(reader, text).call, ...frames.map(([, value]) => readWhole(reader, JSON.stringify(value) + (broken ? "{" : "")))];
+        const calls = [
+          readStream(reader, text).call,
+          ...frames.map(([, value]) => readWhole(reader, JSON.stringify(value) + (broken ? "{" : ""))),
+        ];
         for (const { usage } of calls) {
           for (const [name, count] of Object.entries(usage)) {
             if (name !== "serviceTier") assert.ok(Number.isSafeInteger(count) && (count as number) >= 0, `${name}=${count}`);

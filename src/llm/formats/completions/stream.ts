@@ -20,7 +20,7 @@ export function createStreamReader(call: LlmCall): StreamReader {
         if (typeof model === "string" && model !== "") call.responseModel = model;
       }
       if (holdsObject(dataBytes, usageKey)) lastUsage = dataBytes;
-      return !dataBytes.equals(done);
+      return dataBytes.length !== done.length || !dataBytes.equals(done);
     },
     end(): void {
       const chunk = lastUsage === undefined ? undefined : parseJsonObject(lastUsage);
