@@ -19,6 +19,8 @@ export interface ExchangeFacts {
 }
 
 const noBody: RequestBody = {
+  recorded: undefined,
+  record: () => {},
   length: 0,
   collected: undefined,
   collect: () => Promise.reject(new Error("no body")),

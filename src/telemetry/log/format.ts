@@ -13,8 +13,12 @@ export interface LineFormat {
 /** Characters that end a line or change its look in some terminal or viewer though JSON leaves them as they are. */
 const disguising = /[\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
 
+/** Printable ASCII without quote and backslash: what JSON puts between quotes as it is. */
+const plainJson = /^[ !#-[\]-~]*$/;
+
 /** JSON text on one line, whatever shows it. `value` must be JSON data; undefined becomes null. */
 function json(value: unknown): string {
+  if (typeof value === "string" && plainJson.test(value)) return `"${value}"`;
   const text = JSON.stringify(value) ?? "null";
   return text.replace(disguising, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
@@ -50,7 +54,7 @@ export const jsonFormat: LineFormat = {
   start: (time, level, scope, message) =>
     `{"level":"${level}","time":"${time}","scope":"${scope}"${message === undefined ? "" : `,"message":${json(message)}`}`,
   prefix: (name) => `,${json(name)}:`,
-  value: json,
+  value: (value) => (typeof value === "number" && Number.isFinite(value) ? String(value) : json(value)),
   end: "}\n",
 };
 

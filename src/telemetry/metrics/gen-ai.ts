@@ -2,7 +2,7 @@ import type { LlmUsage } from "../../contract/llm.ts";
 import { firstTokenDelay, timePerOutputToken } from "../reading.ts";
 import { firstTokenBuckets, modelCallBuckets, outputTokenBuckets, tokenBuckets } from "./buckets.ts";
 import { type MetricFamily, routeLabels } from "./finished.ts";
-import { keySeparator as _, labelValue } from "./label-table.ts";
+import { keySeparator as _, type LabelRow, labelValue } from "./label-table.ts";
 
 type TokenCount = "inputTokens" | "outputTokens" | "cachedInputTokens" | "cacheCreationInputTokens";
 
@@ -40,25 +40,28 @@ export const genAiFamily: MetricFamily = {
       help: "Time to generate each output token for a given request",
     });
 
+    /** Rows of `tokens` by row of `calls` and index in `tokenTypes`: the labels are the same but for the type. */
+    const tokenRows: LabelRow[][] = [];
+
     return (finished) => {
       const { llm } = finished.exchange;
       if (llm === undefined) return;
       const requested = labelValue(llm.requestModel);
       const answered = labelValue(llm.responseModel);
-      const key = llm.operation + _ + llm.provider + _ + requested + _ + answered + _ + finished.routeKey + finished.customKey;
-      const values = () => [llm.operation, llm.provider, requested, answered, ...finished.routeValues(), ...finished.custom];
+      const row =
+        calls.find(llm.operation + _ + llm.provider + _ + requested + _ + answered + _ + finished.routeKey + finished.customKey) ??
+        calls.admit([llm.operation, llm.provider, requested, answered, ...finished.routeValues(), ...finished.custom]);
 
-      const row = calls.find(key) ?? calls.admit(values());
       duration.observe(row, finished.durationSeconds);
       const delay = firstTokenDelay(finished.exchange);
       if (delay !== undefined) firstToken.observe(row, delay / 1000);
       const pace = timePerOutputToken(finished.exchange);
       if (pace !== undefined) perToken.observe(row, pace / 1000);
 
-      for (const [type, member] of tokenTypes) {
+      const ofCall = (tokenRows[row.id] ??= []);
+      for (const [index, [type, member]] of tokenTypes.entries()) {
         const count = llm.usage[member];
-        if (count === undefined) continue;
-        usage.observe(tokens.find(type + _ + key) ?? tokens.admit([type, ...values()]), count);
+        if (count !== undefined) usage.observe((ofCall[index] ??= tokens.admit([type, ...row.values])), count);
       }
     };
   },

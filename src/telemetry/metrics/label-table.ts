@@ -1,6 +1,7 @@
 /** One combination of label values: a number under which every metric of the table keeps its value, and its text. */
 export interface LabelRow {
   readonly id: number;
+  readonly values: readonly string[];
   /** `name="value",...` ready for the exposition, without braces. */
   readonly text: string;
 }
@@ -83,7 +84,7 @@ export class LabelTable {
 
   private add(key: string, values: readonly string[]): LabelRow {
     const text = this.settings.labels.map((label, i) => `${label}="${escapeValue(values[i] ?? unknown)}"`).join(",");
-    const row = { id: this.list.length, text };
+    const row = { id: this.list.length, values, text };
     this.list.push(row);
     this.byKey.set(key, row);
     return row;
