@@ -67,8 +67,8 @@ export function describeMetrics(): MetricDescription[] {
   return createMetrics({ version: "", remove: [], customLabels: [] }).registry.describe();
 }
 
-/** A name in Prometheus' grammar for labels. */
-function labelName(name: string): string {
+/** A name in Prometheus' grammar for labels: everything else than letters, digits and `_` becomes `_`. */
+export function labelName(name: string): string {
   const replaced = name.replace(/[^a-zA-Z0-9_]/g, "_");
   return /^[0-9]/.test(replaced) ? `_${replaced}` : replaced;
 }
