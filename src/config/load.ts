@@ -2,7 +2,7 @@ import { checkConsistency } from "./check.ts";
 import { ConfigError, formatPath } from "./issues.ts";
 import type { ConfigIssue, IssueKind, Path } from "./issues.ts";
 import { pathAsWritten, rewriteOldNames } from "./old-names.ts";
-import { findFiles } from "./schema-walk.ts";
+import { findFiles } from "./referenced-files.ts";
 import { document } from "./schema/document.ts";
 import type { Config } from "./schema/document.ts";
 import { expandEnvironment } from "./text.ts";
@@ -66,6 +66,9 @@ export function loadConfig(text: string, options: LoadOptions): LoadedConfig {
 const kindsAboutKeys: ReadonlySet<IssueKind> = new Set(["unknown-key", "not-yet", "outdated", "missing"]);
 
 function missingVariable(name: string): string {
+  // Anything else between the braces is no name that somebody chose, and may be a secret.
+  if (!/^[\p{L}\p{N}_]{1,100}$/u.test(name))
+    return "`${...}` does not hold the name of an environment variable; write $$ for a dollar sign";
   return `the environment variable ${name} is not set; give a default with \${${name}:-...}, or write $$ for a dollar sign`;
 }
 

@@ -18,7 +18,12 @@ interface Segment {
   readonly replaced: boolean;
 }
 
-const reference = /\$(?:\$|\{([^}]*)\}|([\p{L}\p{N}_]+))/uy;
+/** A use of a variable in the text. */
+interface Reference {
+  readonly name: string;
+  readonly fallback: string | undefined;
+  readonly end: number;
+}
 
 /**
  * Puts environment variables into the text, before it is read as YAML: `$NAME`, `${NAME}`, `${NAME:-default}`, and `$$`
@@ -29,52 +34,68 @@ export function expandEnvironment(original: string, environment: Environment): E
   const segments: Segment[] = [{ start: 0, original: 0, replaced: false }];
   const missing: { name: string; offset: number }[] = [];
   const comments = commentRanges(original);
+  const referenceAt = referenceReader(original);
   let text = "";
   let copied = 0;
+  const replace = (at: number, end: number, value: string): void => {
+    text += original.slice(copied, at);
+    segments.push({ start: text.length, original: at, replaced: true });
+    text += value;
+    copied = end;
+    segments.push({ start: text.length, original: end, replaced: false });
+  };
   for (let at = original.indexOf("$"); at !== -1; at = original.indexOf("$", at)) {
     const commentEnd = endOfComment(comments, at);
-    const match = commentEnd === undefined ? matchAt(original, at) : null;
-    if (match === null) {
+    const reference = commentEnd === undefined ? referenceAt(at) : undefined;
+    if (reference === undefined) {
       at = commentEnd ?? at + 1;
       continue;
     }
-    const value = valueOf(match, environment);
-    if (value === undefined) missing.push({ name: nameOf(match), offset: at });
-    text += original.slice(copied, at);
-    segments.push({ start: text.length, original: at, replaced: true });
-    text += value ?? match[0];
-    at += match[0].length;
-    copied = at;
-    segments.push({ start: text.length, original: at, replaced: false });
+    const value = valueOf(reference, environment);
+    if (value === undefined) missing.push({ name: reference.name, offset: at });
+    else replace(at, reference.end, value);
+    at = reference.end;
   }
   text += original.slice(copied);
   return { text, missing, toOriginal: (offset) => toOriginal(segments, offset) };
 }
 
-function matchAt(text: string, at: number): RegExpExecArray | null {
-  reference.lastIndex = at;
-  return reference.exec(text);
+const bareName = /[\p{L}\p{N}_]+/uy;
+
+/** Reads the reference at a `$`; undefined when it is only a dollar sign. Linear over all of the text. */
+function referenceReader(text: string): (at: number) => Reference | undefined {
+  let brace = -1;
+  const closingAfter = (at: number): number => {
+    // Looked for again only when passed: otherwise a text full of `${` would be searched to its end each time.
+    if (brace !== Number.POSITIVE_INFINITY && brace < at) {
+      const found = text.indexOf("}", at);
+      brace = found === -1 ? Number.POSITIVE_INFINITY : found;
+    }
+    return brace;
+  };
+  return (at) => {
+    if (text[at + 1] === "$") return { name: "$", fallback: undefined, end: at + 2 };
+    if (text[at + 1] === "{") {
+      const end = closingAfter(at + 2);
+      return end === Number.POSITIVE_INFINITY ? undefined : { ...splitDefault(text.slice(at + 2, end)), end: end + 1 };
+    }
+    bareName.lastIndex = at + 1;
+    const name = bareName.exec(text)?.[0];
+    return name === undefined ? undefined : { name, fallback: undefined, end: at + 1 + name.length };
+  };
 }
 
-/** What stands for the match; undefined when the variable is not set and nothing else is given. */
-function valueOf(match: RegExpExecArray, environment: Environment): string | undefined {
-  if (match[0] === "$$") return "$";
-  const fallback = defaultOf(match);
-  const value = Object.hasOwn(environment, nameOf(match)) ? environment[nameOf(match)] : undefined;
+function splitDefault(inside: string): Pick<Reference, "name" | "fallback"> {
+  const split = inside.indexOf(":-");
+  return split > 0 ? { name: inside.slice(0, split), fallback: inside.slice(split + 2) } : { name: inside, fallback: undefined };
+}
+
+/** What stands for the reference; undefined when the variable is not set and nothing else is given. */
+function valueOf({ name, fallback }: Reference, environment: Environment): string | undefined {
+  if (name === "$") return "$";
+  const value = Object.hasOwn(environment, name) ? environment[name] : undefined;
   // As in the shell, `:-` also replaces a variable that is set to nothing.
   return fallback === undefined ? value : value || fallback;
-}
-
-function nameOf(match: RegExpExecArray): string {
-  const braced = match[1];
-  if (braced === undefined) return match[2] ?? "";
-  const split = braced.indexOf(":-");
-  return split > 0 ? braced.slice(0, split) : braced;
-}
-
-function defaultOf(match: RegExpExecArray): string | undefined {
-  const split = match[1]?.indexOf(":-") ?? -1;
-  return split > 0 ? match[1]?.slice(split + 2) : undefined;
 }
 
 interface Range {

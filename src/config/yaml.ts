@@ -29,7 +29,7 @@ export function parseYaml(text: string): YamlSource {
     // Repeated keys are found in buildTree: the library compares every key with every other.
     document = parseDocument(text, {
       prettyErrors: false,
-      logLevel: "silent",
+      logLevel: "error",
       schema: "core",
       merge: false,
       stringKeys: true,
@@ -161,8 +161,19 @@ function childOf(node: Node | null, step: string | number): Child | undefined {
   if (isSeq(node) && typeof step === "number" && step < node.items.length)
     return { key: undefined, value: node.items[step] as Node | null };
   if (!isMap(node)) return undefined;
-  const pair = node.items.find((candidate) => keyOf(candidate) === String(step));
+  const pair = pairsOf(node).get(String(step));
   return pair && { key: startOf(pair.key as Node | null), value: pair.value as Node | null };
+}
+
+const pairs = new WeakMap<YAMLMap, ReadonlyMap<string, Pair>>();
+
+/** The pairs of a map by key, gathered once: thousands of problems may be in one map. */
+function pairsOf(map: YAMLMap): ReadonlyMap<string, Pair> {
+  const known = pairs.get(map);
+  if (known !== undefined) return known;
+  const byKey = new Map(map.items.map((pair) => [keyOf(pair) ?? "", pair]));
+  pairs.set(map, byKey);
+  return byKey;
 }
 
 function startOf(node: Node | null): number | undefined {

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { hostPort } from "../../contract/config/address.ts";
 import { serviceReference } from "../../contract/config/backend-reference.ts";
 import { exactlyOne, maybe, notYet } from "../../contract/config/combinators.ts";
-import { celExpression } from "../../contract/config/expression.ts";
+import { celExpression } from "../../cel/config-type.ts";
 import { aiBackend } from "./ai.ts";
 import { mcpBackend } from "./mcp.ts";
 import { backendPolicies } from "./policies.ts";

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { listenAddress } from "../../contract/config/address.ts";
 import { maybe, notYet, notYetValues, orDefault } from "../../contract/config/combinators.ts";
 import { duration } from "../../contract/config/duration.ts";
-import { celExpression } from "../../contract/config/expression.ts";
+import { celExpression } from "../../cel/config-type.ts";
 import { httpUrl } from "../../contract/config/files.ts";
 import { headerMap, headerName } from "../../contract/config/http-names.ts";
 import { maxUint32, uint } from "../../contract/config/numbers.ts";

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { backendReferenceKeys } from "../../contract/config/backend-reference.ts";
 import { exactlyOne, maybe, notYet, notYetValues, oneSpelling } from "../../contract/config/combinators.ts";
 import { duration } from "../../contract/config/duration.ts";
-import { celExpression } from "../../contract/config/expression.ts";
+import { celExpression } from "../../cel/config-type.ts";
 import { maxUint32, uint } from "../../contract/config/numbers.ts";
 import { ruleSet } from "../../contract/config/rules.ts";
 import { callPolicies } from "./call-policies.ts";

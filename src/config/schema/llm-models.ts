@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { hostPort } from "../../contract/config/address.ts";
 import { exactlyOne, maybe, notYet, notYetValues, oneSpelling } from "../../contract/config/combinators.ts";
-import { celExpression } from "../../contract/config/expression.ts";
+import { celExpression } from "../../cel/config-type.ts";
 import { fileOrInline, httpUrl } from "../../contract/config/files.ts";
 import { headerModifier } from "../../contract/config/header-modifier.ts";
 import { jsonObject } from "../../contract/config/http-names.ts";

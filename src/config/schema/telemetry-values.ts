@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { celExpression } from "../../contract/config/expression.ts";
+import { celExpression } from "../../cel/config-type.ts";
 
 /** CEL by the name of a field. */
 export const expressionsByName = z.record(z.string(), celExpression());

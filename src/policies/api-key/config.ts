@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { exactlyOne, maybe } from "../../contract/config/combinators.ts";
 import { bearerHeader, credentialSource } from "../../contract/config/credential-location.ts";
-import { celExpression } from "../../contract/config/expression.ts";
+import { celExpression } from "../../cel/config-type.ts";
 import { credentialMode, modeText } from "../../contract/config/jwt.ts";
 
 const keyHash = z.string().regex(/^sha256:[0-9a-fA-F]{64}$/, "expected `sha256:` and 64 hexadecimal digits");

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { celExpression } from "../../contract/config/expression.ts";
+import { celExpression } from "../../cel/config-type.ts";
 import { ruleSet } from "../../contract/config/rules.ts";
 
 /** Who may send which requests. */

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { alternatives, exactlyOne, maybe } from "../../contract/config/combinators.ts";
 import { credentialDestination } from "../../contract/config/credential-location.ts";
 import { duration } from "../../contract/config/duration.ts";
-import { celExpression } from "../../contract/config/expression.ts";
+import { celExpression } from "../../cel/config-type.ts";
 import { fileOrInline } from "../../contract/config/files.ts";
 
 /** Credentials that are part of the language and are not served yet. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { maybe } from "../../contract/config/combinators.ts";
 import { basicHeader, credentialSource } from "../../contract/config/credential-location.ts";
-import { celExpression } from "../../contract/config/expression.ts";
+import { celExpression } from "../../cel/config-type.ts";
 import { fileOrInline } from "../../contract/config/files.ts";
 
 /** User name and password (RFC 7617). */

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { parseDuration } from "../../contract/config/duration.ts";
-import { celExpression } from "../../contract/config/expression.ts";
+import { celExpression } from "../../cel/config-type.ts";
 
 const fixed = z
   .string()

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { conditional, notYetValues } from "../../contract/config/combinators.ts";
 import { positiveDuration } from "../../contract/config/duration.ts";
-import { celExpression } from "../../contract/config/expression.ts";
+import { celExpression } from "../../cel/config-type.ts";
 import { uint } from "../../contract/config/numbers.ts";
 
 const limitKeys = {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { maybe, exactlyOne, notYet } from "../../contract/config/combinators.ts";
 import { bearerHeader, credentialSource } from "../../contract/config/credential-location.ts";
-import { celExpression } from "../../contract/config/expression.ts";
+import { celExpression } from "../../cel/config-type.ts";
 import { jsonObject } from "../../contract/config/http-names.ts";
 import { credentialMode, jwtValidationOptions, keySet, modeText } from "../../contract/config/jwt.ts";
 

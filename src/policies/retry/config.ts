@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { maybe } from "../../contract/config/combinators.ts";
 import { duration } from "../../contract/config/duration.ts";
-import { celExpression } from "../../contract/config/expression.ts";
+import { celExpression } from "../../cel/config-type.ts";
 import { statusCode, uint } from "../../contract/config/numbers.ts";
 
 /** Further attempts when the backend fails. */

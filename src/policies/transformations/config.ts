@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { conditional, maybe } from "../../contract/config/combinators.ts";
-import { celExpression } from "../../contract/config/expression.ts";
+import { celExpression } from "../../cel/config-type.ts";
 import { headerMap, headerOrPseudoName } from "../../contract/config/http-names.ts";
 
 const headers = () => headerMap(celExpression(), headerOrPseudoName).prefault({});

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { backendReference } from "../../../contract/config/backend-reference.ts";
 import { exactlyOne, maybe } from "../../../contract/config/combinators.ts";
-import { celExpression } from "../../../contract/config/expression.ts";
+import { celExpression } from "../../../cel/config-type.ts";
 import { headerModifier } from "../../../contract/config/header-modifier.ts";
 import { headerMap, headerOrPseudoName, jsonObject } from "../../../contract/config/http-names.ts";
 import { headerMatch } from "../../../contract/config/matching.ts";

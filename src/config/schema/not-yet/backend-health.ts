@@ -2,7 +2,7 @@ import { z } from "zod";
 import { backendReference } from "../../../contract/config/backend-reference.ts";
 import { maybe } from "../../../contract/config/combinators.ts";
 import { duration } from "../../../contract/config/duration.ts";
-import { celExpression } from "../../../contract/config/expression.ts";
+import { celExpression } from "../../../cel/config-type.ts";
 
 /** Policies that choose among several instances of a backend. */
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { backendReferenceKeys } from "../../../contract/config/backend-reference.ts";
 import { conditional, exactlyOne, maybe } from "../../../contract/config/combinators.ts";
-import { celExpression } from "../../../contract/config/expression.ts";
+import { celExpression } from "../../../cel/config-type.ts";
 import { headerMap, headerName, headerOrPseudoName } from "../../../contract/config/http-names.ts";
 import { maxUint32, statusCode, uint } from "../../../contract/config/numbers.ts";
 import { callPolicies } from "../call-policies.ts";

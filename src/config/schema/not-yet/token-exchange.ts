@@ -3,7 +3,7 @@ import { backendReferenceKeys } from "../../../contract/config/backend-reference
 import { alternatives, exactlyOne, maybe } from "../../../contract/config/combinators.ts";
 import { bearerHeader, credentialDestination, credentialSource } from "../../../contract/config/credential-location.ts";
 import { duration } from "../../../contract/config/duration.ts";
-import { celExpression } from "../../../contract/config/expression.ts";
+import { celExpression } from "../../../cel/config-type.ts";
 import { fileOrInline } from "../../../contract/config/files.ts";
 import { uint } from "../../../contract/config/numbers.ts";
 import { signingAlgorithm } from "../../../policies/backend-auth/not-yet.ts";

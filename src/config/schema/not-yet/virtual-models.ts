@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { maybe } from "../../../contract/config/combinators.ts";
-import { celExpression } from "../../../contract/config/expression.ts";
+import { celExpression } from "../../../cel/config-type.ts";
 import { uint } from "../../../contract/config/numbers.ts";
 
 /** Model names that stand for one of several models. */
