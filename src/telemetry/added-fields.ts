@@ -22,7 +22,12 @@ export function compileAddedFields(
   fields: readonly NamedExpression[],
   sensitive: ReadonlySet<string>,
 ): (exchange: Exchange, take: TakeField) => void {
-  const compiled = fields.map(({ name, expression }) => ({ name, expression, hidden: readsSensitiveHeader(expression.source, sensitive) }));
+  const byName = new Map(fields.map((field) => [field.name, field])); // of two with one name the later counts
+  const compiled = [...byName.values()].map(({ name, expression }) => ({
+    name,
+    expression,
+    hidden: readsSensitiveHeader(expression.source, sensitive),
+  }));
   return (exchange, take) => {
     for (const { name, expression, hidden } of compiled) {
       const value = expression.evaluate(exchange);

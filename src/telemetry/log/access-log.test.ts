@@ -91,6 +91,7 @@ test("secret query parameters do not reach the log", async () => {
 
 test("added fields replace standard ones, removed ones are gone, failing ones are left out", async () => {
   const add = [
+    field("user_email", () => "overridden"),
     field("user_email", () => "a@example.com"),
     field("http.host", () => undefined),
     field("claims", () => ({ a: [1, true, null] })),
