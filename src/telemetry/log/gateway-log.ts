@@ -50,10 +50,10 @@ interface Entry {
 const ownNames = new Set(["level", "time", "scope", "message"]);
 
 /** A line of the gateway's own log, for the places that must write one without a log. */
-export function formatLine(format: LineFormat, { time, level, message, fields = {} }: Entry): string {
-  let line = format.start(time, level, scope, redactSecrets(message));
+export function formatLine(format: LineFormat, entry: Entry): string {
+  let line = format.start(entry.time, entry.level, scope, redactSecrets(entry.message));
   let first = format.name === "text";
-  for (const [name, value] of Object.entries(fields)) {
+  for (const [name, value] of Object.entries(entry.fields ?? {})) {
     if (value === undefined) continue;
     const prefix = format.prefix(ownNames.has(name) ? `${name}_` : name);
     line += (first ? prefix.slice(1) : prefix) + format.value(shown(value));
