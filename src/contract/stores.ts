@@ -32,11 +32,17 @@ export interface RateLimitStore {
   charge(key: string, bucket: Bucket, cost: number): void;
 }
 
+/** Why a store drops a session: not used for its lifetime, no room, or the gateway stops. */
+export type SessionEnd = "idle" | "evicted" | "closed";
+
 /** Sessions by id, with an idle lifetime. Values are plain JSON data or, in memory, live objects with `close`. */
 export interface SessionStore {
   get<T>(id: string): T | undefined | Promise<T | undefined>;
-  /** @param ttlMs idle time after which it is forgotten; each `get` starts it anew. `onExpire` runs in this process. */
-  set<T>(id: string, value: T, ttlMs: number, onExpire?: (value: T) => void): void | Promise<void>;
+  /**
+   * @param ttlMs idle time after which it is forgotten; each `get` starts it anew
+   * @param onExpire runs in this process when the store drops it by itself; after `idle` it may be set again
+   */
+  set<T>(id: string, value: T, ttlMs: number, onExpire?: (value: T, reason: SessionEnd) => void): void | Promise<void>;
   delete(id: string): boolean | Promise<boolean>;
   /** Sessions held, for the metric. */
   readonly size: number;

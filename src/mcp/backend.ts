@@ -1,0 +1,61 @@
+import { GatewayError } from "../contract/errors.ts";
+import type { Exchange } from "../contract/exchange.ts";
+import type { Reply } from "../contract/reply.ts";
+import type { CompiledBackend } from "../contract/runtime.ts";
+import { checkLocalOrigin } from "./dns-rebinding.ts";
+import { StreamableHttp } from "./downstream/streamable-http.ts";
+import type { DownstreamTransport } from "./downstream/transport.ts";
+import { Federation } from "./federation.ts";
+import { Sessions } from "./sessions.ts";
+import type { HttpTargetSettings, McpBackendSettings, McpContext } from "./settings.ts";
+import { forwardRaw } from "./upstream/streamable-http.ts";
+
+export interface CompiledMcpBackend {
+  /** For the route: reads the message and fills `exchange.mcp`. */
+  readonly decode: (exchange: Exchange) => void | Promise<void>;
+  readonly backend: CompiledBackend;
+}
+
+/** An MCP backend: several servers as one, behind the transports in downstream/. Runs at load. */
+export function compileMcpBackend(settings: McpBackendSettings, context: McpContext): CompiledMcpBackend {
+  const federation = new Federation(settings, context);
+  const { name, sessionTtlMs: ttlMs } = settings;
+  const sessions = new Sessions({ store: context.sessions, backend: name, ttlMs, version: context.version });
+  const transports: readonly DownstreamTransport[] = [new StreamableHttp(federation, sessions, settings.statefulMode === "stateful")];
+  const transportOf = (exchange: Exchange): DownstreamTransport => {
+    const transport = transports.find((one) => one.serves(exchange));
+    if (transport === undefined) throw new GatewayError("route_not_found");
+    return transport;
+  };
+  const lone = settings.targets.length === 1 ? settings.targets[0] : undefined;
+
+  return {
+    decode(exchange) {
+      if (isMetadataPath(exchange)) return undefined;
+      return transportOf(exchange).decode(exchange);
+    },
+    backend: {
+      name,
+      async call(exchange) {
+        if (settings.dnsRebindingProtection) checkLocalOrigin(exchange);
+        if (isMetadataPath(exchange)) return metadata(lone?.kind === "http" ? lone : undefined, exchange);
+        return transportOf(exchange).call(exchange);
+      },
+    },
+  };
+}
+
+/** OAuth metadata (RFC 9728, RFC 8414) under well-known paths. */
+function isMetadataPath({ request: { method, path } }: Exchange): boolean {
+  if (method !== "GET" && method !== "OPTIONS") return false;
+  return path.startsWith("/.well-known/oauth-protected-resource") || path.startsWith("/.well-known/oauth-authorization-server");
+}
+
+/**
+ * A lone remote server may run its own login. With several, whose metadata it should be cannot be told; 404 is how
+ * clients learn that there is none.
+ */
+function metadata(target: HttpTargetSettings | undefined, exchange: Exchange): Promise<Reply> {
+  if (target === undefined) throw new GatewayError("route_not_found");
+  return forwardRaw(target, exchange);
+}

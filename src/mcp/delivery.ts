@@ -1,0 +1,191 @@
+import type { Clock } from "../base/clock.ts";
+import { isJsonObject } from "../base/json.ts";
+import type { Exchange } from "../contract/exchange.ts";
+import type { RpcId } from "../contract/mcp.ts";
+import { propagate, recordSpan } from "../contract/propagation.ts";
+import type { Reply } from "../contract/reply.ts";
+import { progressToken } from "./message.ts";
+import { drain } from "./read-body.ts";
+import { readResponse, type ServerResponse } from "./read-response.ts";
+import type { Link, Session } from "./session.ts";
+import type { McpLimits } from "./settings.ts";
+import { TargetFailure } from "./target-failure.ts";
+import { withTraceContext } from "./trace-meta.ts";
+import type { Outbound } from "./upstream/target.ts";
+
+/** A message for a target. */
+export type Message = Pick<Outbound, "kind" | "id" | "method" | "bytes"> & {
+  readonly params?: Readonly<Record<string, unknown>> | undefined;
+};
+
+/** In whose name, in which session and to which target something is sent. */
+export interface Leg {
+  readonly exchange: Exchange;
+  readonly session: Session;
+  readonly link: Link;
+  /** Milliseconds until the head of each reply; 0 = as long as the route allows. */
+  readonly timeoutMs: number;
+}
+
+/**
+ * Takes messages to targets. A target that was never greeted (down when the session was opened), or has forgotten the
+ * session (restarted, expired), is greeted first, with the client's own words: the client need not know.
+ */
+export class Delivery {
+  private readonly clock: Clock;
+  private readonly limits: McpLimits;
+
+  constructor(clock: Clock, limits: McpLimits) {
+    this.clock = clock;
+    this.limits = limits;
+  }
+
+  /**
+   * Sends a message and answers with what the target replied, errors of its HTTP server included.
+   * @throws TargetFailure when it cannot be reached
+   */
+  async post(leg: Leg, message: Message): Promise<Reply> {
+    const { link } = leg;
+    if (link.phase !== "ready") await this.catchUp(leg);
+    else if (link.connection.lost) await this.greeted(leg);
+    const reply = await this.send(leg, message);
+    if (!link.connection.lost) return reply;
+    drain(reply.body); // the server forgot the session and did nothing: once more in a new one
+    await this.greeted(leg);
+    return this.send(leg, message);
+  }
+
+  /** Opens the stream of the target's own messages. @throws TargetFailure */
+  async listen(leg: Leg): Promise<Reply> {
+    const { link, exchange } = leg;
+    if (link.phase !== "ready" || link.connection.lost) await this.catchUp(leg);
+    try {
+      return await link.connection.listen(exchange);
+    } catch (thrown) {
+      throw TargetFailure.of(link.target.name, thrown);
+    }
+  }
+
+  /** Like `post`, for a request whose response the gateway reads itself. @throws TargetFailure also for an HTTP error */
+  async request(leg: Leg, message: Message, onMessage?: (message: Buffer) => void): Promise<ServerResponse> {
+    return this.read(leg, await this.post(leg, message), onMessage);
+  }
+
+  /** Opens the session at a target with the client's own initialize. Its notifications/initialized is to follow. */
+  async open(leg: Leg, initialize: Message, onMessage?: (message: Buffer) => void): Promise<ServerResponse> {
+    const { link } = leg;
+    const response = await this.read(leg, await this.send(leg, initialize), onMessage);
+    const { result } = response.value;
+    if (!isJsonObject(result)) return response;
+    const { protocolVersion, capabilities, instructions } = result;
+    link.hello = {
+      protocolVersion: typeof protocolVersion === "string" ? protocolVersion : leg.session.client.protocolVersion,
+      capabilities: isJsonObject(capabilities) ? capabilities : {},
+      instructions: typeof instructions === "string" ? instructions : undefined,
+    };
+    link.phase = "greeted";
+    return response;
+  }
+
+  /** Tells a greeted target that the client is ready. */
+  async confirm(leg: Leg, notification: Message): Promise<Reply> {
+    leg.link.phase = "ready";
+    return this.send(leg, notification);
+  }
+
+  /** Brings a target to where the client believes it is. */
+  private async catchUp(leg: Leg): Promise<void> {
+    const { link, session } = leg;
+    if (link.phase === "new" || link.connection.lost) await this.greeted(leg);
+    // its answer to initialize came only after the client had said that it is ready
+    else if (session.initialized && link.phase === "greeted") drain((await this.confirm(leg, initialized)).body);
+  }
+
+  /** Greets a target on the client's behalf; calls at the same time share one greeting. */
+  private async greeted(leg: Leg): Promise<void> {
+    const { link } = leg;
+    const underWay = link.greeting;
+    if (underWay !== undefined) {
+      await underWay.catch(() => {}); // its caller may just have left; this one tries for itself
+      if (link.phase !== "new" && !link.connection.lost) return;
+    }
+    link.greeting ??= this.greet(leg).finally(() => (link.greeting = undefined));
+    await link.greeting;
+  }
+
+  private async greet(leg: Leg): Promise<void> {
+    const { link, session } = leg;
+    link.phase = "new";
+    link.hello = undefined;
+    const id = session.nextId();
+    const { value } = await this.open(leg, ownRequest(id, "initialize", session.client.params));
+    if (link.hello === undefined) throw new TargetFailure(link.target.name, `initialize was refused: ${errorText(value["error"])}`);
+    if (!session.initialized) return;
+    drain((await this.confirm(leg, initialized)).body);
+    session.announce?.(link);
+  }
+
+  private async send(leg: Leg, message: Message): Promise<Reply> {
+    const { exchange, link, timeoutMs } = leg;
+    const isRequest = message.kind === "request";
+    const propagation = isRequest ? propagate(exchange) : undefined;
+    const startedAt = propagation === undefined ? 0 : this.clock.wall();
+    const outbound: Outbound = {
+      kind: message.kind,
+      id: message.id,
+      method: message.method,
+      bytes: isRequest ? withTraceContext(exchange, propagation, message.bytes) : message.bytes,
+      progressToken: isRequest ? progressToken(message.params) : undefined,
+      protocolVersion: link.hello?.protocolVersion,
+      timeoutMs,
+    };
+    let failure: string | undefined;
+    try {
+      return await link.connection.post(exchange, outbound);
+    } catch (thrown) {
+      const error = TargetFailure.of(link.target.name, thrown);
+      failure = error.message;
+      throw error;
+    } finally {
+      if (propagation !== undefined) {
+        const attributes = { "mcp.method.name": message.method ?? "", "mcp.target": link.target.name };
+        recordSpan(exchange, propagation, {
+          name: `mcp ${message.method}`,
+          startedAt,
+          endedAt: this.clock.wall(),
+          attributes,
+          error: failure,
+        });
+      }
+    }
+  }
+
+  private async read(leg: Leg, reply: Reply, onMessage: ((message: Buffer) => void) | undefined): Promise<ServerResponse> {
+    const target = leg.link.target.name;
+    if (reply.status >= 300) throw new TargetFailure(target, `HTTP status ${reply.status}`, { reply });
+    try {
+      return await readResponse(reply, { limit: this.limits.maxMessageBytes, ...(onMessage === undefined ? {} : { onMessage }) });
+    } catch (thrown) {
+      throw TargetFailure.of(target, thrown);
+    }
+  }
+}
+
+const initialized: Message = {
+  kind: "notification",
+  id: undefined,
+  method: "notifications/initialized",
+  bytes: Buffer.from('{"jsonrpc":"2.0","method":"notifications/initialized"}'),
+};
+
+/** The id and method that make a request of the gateway's own. @param params JSON text of an object */
+export function ownRequest(id: RpcId, method: string, params: Buffer): Message {
+  const head = Buffer.from(`{"jsonrpc":"2.0","id":${JSON.stringify(id)},"method":${JSON.stringify(method)},"params":`);
+  return { kind: "request", id, method, bytes: Buffer.concat([head, params, closeBrace]) };
+}
+
+const closeBrace = Buffer.from("}");
+
+function errorText(error: unknown): string {
+  return isJsonObject(error) ? `${String(error["message"])} (code ${String(error["code"])})` : "no result";
+}

@@ -1,0 +1,177 @@
+import { GatewayError } from "../../contract/errors.ts";
+import type { Exchange } from "../../contract/exchange.ts";
+import type { McpMessage, McpRequest, RpcId } from "../../contract/mcp.ts";
+import { isReplyStream, type Reply } from "../../contract/reply.ts";
+import { accepted, answer, notify } from "../client-message.ts";
+import { currentMessage, describeMessage } from "../decode.ts";
+import type { Call, Federation } from "../federation.ts";
+import { AmbiguousKey } from "../json-view.ts";
+import { listenToAll, listenToOne } from "../listening.ts";
+import { decodeMessage } from "../message.ts";
+import { checkVersion } from "../protocol-version.ts";
+import { type Accepts, passThrough } from "../relay.ts";
+import { rpcError } from "../rpc-error.ts";
+import type { Link, Session } from "../session.ts";
+import type { Sessions } from "../sessions.ts";
+import { Tap } from "../tap.ts";
+import { TargetFailure } from "../target-failure.ts";
+import type { DownstreamTransport } from "./transport.ts";
+
+/** Streamable HTTP: one address, POST for messages, GET for the server's own, DELETE to end the session. */
+export class StreamableHttp implements DownstreamTransport {
+  readonly name = "streamable-http";
+  private readonly federation: Federation;
+  private readonly sessions: Sessions;
+  private readonly stateful: boolean;
+
+  constructor(federation: Federation, sessions: Sessions, stateful: boolean) {
+    this.federation = federation;
+    this.sessions = sessions;
+    this.stateful = stateful;
+  }
+
+  /** Any path: which one is the endpoint is the route's business. */
+  serves(): boolean {
+    return true;
+  }
+
+  decode(exchange: Exchange): void | Promise<void> {
+    const { names } = this.federation;
+    if (exchange.request.method !== "POST") return describeMessage(exchange, undefined, names);
+    acceptsOf(exchange);
+    checkContentType(exchange);
+    return exchange.body.collect(exchange.limits.maxBufferSize).then((bytes) => describeMessage(exchange, decodeMessage(bytes), names));
+  }
+
+  async call(exchange: Exchange): Promise<Reply> {
+    if (this.federation.targets.length === 0) throw new GatewayError("mcp_no_targets");
+    const message = currentMessage(exchange, this.federation.names);
+    try {
+      return await this.answer(exchange, message);
+    } catch (thrown) {
+      const error = asError(thrown, message?.id);
+      if (error instanceof TargetFailure && error.reply !== undefined) return passThrough(error.reply);
+      throw error instanceof TargetFailure ? error.toError(message?.id) : error;
+    }
+  }
+
+  private answer(exchange: Exchange, message: McpMessage | undefined): Promise<Reply> {
+    const { method } = exchange.request;
+    if (method === "POST" && message !== undefined) {
+      checkVersion(exchange, message);
+      return this.stateful ? this.post(exchange, message) : this.postStateless(exchange, message);
+    }
+    if (method === "GET" && this.stateful) return this.listen(exchange);
+    if (method === "DELETE" && this.stateful) return this.end(exchange);
+    throw new GatewayError("mcp_method_not_allowed", { headers: { allow: this.stateful ? "GET, POST, DELETE" : "POST" } });
+  }
+
+  private async post(exchange: Exchange, message: McpMessage): Promise<Reply> {
+    if (message.kind === "request" && message.method === "initialize") return this.open(exchange, message);
+    const session = await this.sessions.find(exchange, "mcp_session_required");
+    switch (message.kind) {
+      case "request":
+        return this.federation.request({ exchange, session, request: message, accepts: acceptsOf(exchange) });
+      case "notification":
+        return notify(this.federation, exchange, session, message);
+      case "response":
+        return answer(this.federation, exchange, session, message);
+    }
+  }
+
+  private async open(exchange: Exchange, request: McpRequest): Promise<Reply> {
+    const session = this.sessions.create(exchange, request);
+    let reply: Reply | undefined;
+    try {
+      reply = await this.federation.request({ exchange, session, request, accepts: acceptsOf(exchange) });
+    } finally {
+      if (reply === undefined || !isOpen(this.federation, session)) void session.close(exchange);
+    }
+    if (session.closed || session.id === undefined) return reply;
+    await this.sessions.keep(session);
+    if (exchange.mcp !== undefined) exchange.mcp.sessionId = session.id;
+    reply.headers.set("mcp-session-id", session.id);
+    return reply;
+  }
+
+  /** Every request has servers greeted just for it, and left when its reply is over. */
+  private async postStateless(exchange: Exchange, message: McpMessage): Promise<Reply> {
+    if (message.kind !== "request") return accepted(); // about a session that does not exist
+    const session = this.sessions.transient(exchange, message.method === "initialize" ? message : undefined);
+    const call: Call = { exchange, session, request: message, accepts: acceptsOf(exchange) };
+    let reply: Reply | undefined;
+    try {
+      reply = await this.federation.request(call);
+      return closingAfter(reply, session, exchange);
+    } finally {
+      if (reply === undefined) void session.close(exchange);
+    }
+  }
+
+  private async listen(exchange: Exchange): Promise<Reply> {
+    const accept = exchange.request.headers.get("accept") ?? "";
+    if (!accept.includes("text/event-stream") && !accept.includes("*/*")) {
+      throw notAcceptable("client must accept text/event-stream");
+    }
+    const session = await this.sessions.find(exchange, "mcp_session_id_required");
+    checkVersion(exchange, undefined);
+    const { delivery, limits, fanOut, names } = this.federation;
+    const publish = (to: Session, target: string, bytes: Buffer): Buffer => this.federation.publish(to, target, bytes);
+    const settings = { delivery, limits, fanOut, publish };
+    const links = this.federation.links(session);
+    return names.plain ? listenToOne(settings, exchange, session, links[0] as Link) : listenToAll(settings, exchange, session, links);
+  }
+
+  private async end(exchange: Exchange): Promise<Reply> {
+    const session = await this.sessions.find(exchange, "mcp_session_id_required").catch((thrown: unknown) => {
+      if (thrown instanceof GatewayError && thrown.code === "mcp_session_not_found") return undefined;
+      throw thrown;
+    });
+    // a session that is gone already is as the client wants it
+    if (session !== undefined) await this.sessions.end(session, exchange);
+    return accepted();
+  }
+}
+
+/** Whether at least one target took the session; none did when a lone one refused in its own words. */
+function isOpen(federation: Federation, session: Session): boolean {
+  return federation.links(session).some(({ hello }) => hello !== undefined);
+}
+
+function closingAfter(reply: Reply, session: Session, exchange: Exchange): Reply {
+  const close = (): void => void session.close(exchange);
+  if (isReplyStream(reply.body)) reply.body = new Tap(reply.body, close);
+  else close();
+  return reply;
+}
+
+/**
+ * What the client takes. The specification has it accept both; clients that name only JSON get JSON.
+ * @throws GatewayError `mcp_not_acceptable`
+ */
+function acceptsOf(exchange: Exchange): Accepts {
+  const accept = exchange.request.headers.get("accept") ?? "";
+  const json = accept.includes("application/json") || accept.includes("*/*") || accept.includes("application/*");
+  if (!json) throw new GatewayError("mcp_not_acceptable");
+  return accept.includes("text/event-stream") ? "events" : "json";
+}
+
+function checkContentType(exchange: Exchange): void {
+  const { headers } = exchange.request;
+  const encoding = headers.get("content-encoding");
+  if (!(headers.get("content-type") ?? "").toLowerCase().startsWith("application/json")) {
+    throw new GatewayError("unsupported_media_type", { detail: "expected application/json" });
+  }
+  if (encoding !== undefined && encoding.toLowerCase() !== "identity") {
+    throw new GatewayError("unsupported_media_type", { detail: `content encoding ${encoding}` });
+  }
+}
+
+function notAcceptable(text: string): GatewayError {
+  return new GatewayError("mcp_not_acceptable", { body: { contentType: "text/plain; charset=utf-8", text } });
+}
+
+function asError(thrown: unknown, id: RpcId | undefined): Error {
+  if (thrown instanceof AmbiguousKey) return rpcError("mcp_invalid_message", { id, message: `invalid MCP message: ${thrown.message}` });
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}

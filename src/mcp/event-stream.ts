@@ -1,0 +1,152 @@
+import { SseParser } from "../base/sse.ts";
+import { GatewayError } from "../contract/errors.ts";
+import type { ReplySink, ReplyStream } from "../contract/reply.ts";
+
+const head = Buffer.from("event: message\ndata: ");
+const tail = Buffer.from("\n\n");
+const keepAlive = Buffer.from(":\n\n");
+const LF = 0x0a;
+const CR = 0x0d;
+const COLON = 0x3a;
+
+/** One JSON-RPC message as a server-sent event, in the form the reference sends. */
+export function eventOf(message: Buffer): Buffer {
+  return Buffer.concat([head, withoutLineEnds(message), tail]);
+}
+
+/**
+ * Whether a message of a server may be a request or a notification. Only responses have no `method`, and a quote inside
+ * a JSON string is escaped, so a text without these bytes is a response and needs no parsing.
+ */
+export function mayHaveMethod(bytes: Buffer): boolean {
+  return bytes.includes(methodKey);
+}
+
+const methodKey = Buffer.from('"method"');
+
+export interface EventHooks {
+  /** What goes on in place of a message; undefined drops it. */
+  readonly transform: (message: Buffer) => Buffer | undefined;
+  readonly maxMessageBytes: number;
+  /** After the last byte, a failure or a cancel; once. */
+  readonly onEnd?: (() => void) | undefined;
+}
+
+/** An event stream passed on message by message, with back-pressure. */
+export class EventRelay implements ReplyStream, ReplySink {
+  private readonly source: ReplyStream;
+  private readonly hooks: EventHooks;
+  private readonly parser: SseParser;
+  private sink: ReplySink | undefined;
+  private room = true;
+  private over = false;
+
+  constructor(source: ReplyStream, hooks: EventHooks) {
+    this.source = source;
+    this.hooks = hooks;
+    this.parser = new SseParser({
+      maxEventBytes: hooks.maxMessageBytes,
+      onEvent: ({ dataBytes }) => this.pass(dataBytes),
+      onOversize: () =>
+        this.cancel(new GatewayError("response_too_large", { detail: `the limit for one message is ${hooks.maxMessageBytes} bytes` })),
+    });
+  }
+
+  start(sink: ReplySink): void {
+    this.sink = sink;
+    this.source.start(this);
+  }
+
+  resume(): void {
+    this.room = true;
+    this.source.resume();
+  }
+
+  cancel(reason: Error): void {
+    this.source.cancel(reason);
+    this.fail(reason);
+  }
+
+  data(chunk: Uint8Array): boolean {
+    if (this.over) return false;
+    // a comment keeps the connection alive; in front of whole events it can go on without being understood
+    if (chunk[0] === COLON) this.write(keepAlive);
+    try {
+      this.parser.feed(chunk);
+    } catch (thrown) {
+      this.cancel(thrown instanceof Error ? thrown : new Error(String(thrown)));
+    }
+    return this.room;
+  }
+
+  end(): void {
+    if (this.close()) this.sink?.end();
+  }
+
+  fail(error: Error): void {
+    if (this.close()) this.sink?.fail(error);
+  }
+
+  private pass(message: Buffer): void {
+    if (this.over || message.length === 0) return;
+    const passed = this.hooks.transform(message);
+    if (passed !== undefined) this.write(eventOf(passed));
+  }
+
+  private write(bytes: Buffer): void {
+    if (this.sink?.data(bytes) === false) this.room = false;
+  }
+
+  private close(): boolean {
+    if (this.over) return false;
+    this.over = true;
+    this.hooks.onEnd?.();
+    return true;
+  }
+}
+
+/** A JSON document sent as the one event of a stream, while it arrives. */
+export class JsonAsEvent implements ReplyStream, ReplySink {
+  private readonly source: ReplyStream;
+  private sink: ReplySink | undefined;
+
+  constructor(source: ReplyStream) {
+    this.source = source;
+  }
+
+  start(sink: ReplySink): void {
+    this.sink = sink;
+    sink.data(head);
+    this.source.start(this);
+  }
+
+  resume(): void {
+    this.source.resume();
+  }
+
+  cancel(reason: Error): void {
+    this.source.cancel(reason);
+  }
+
+  data(chunk: Uint8Array): boolean {
+    const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    return this.sink?.data(withoutLineEnds(bytes)) ?? true;
+  }
+
+  end(): void {
+    this.sink?.data(tail);
+    this.sink?.end();
+  }
+
+  fail(error: Error): void {
+    this.sink?.fail(error);
+  }
+}
+
+/** Between tokens of JSON a line end is white space, and inside them it cannot stand: a space means the same. */
+export function withoutLineEnds(json: Buffer): Buffer {
+  if (!json.includes(LF) && !json.includes(CR)) return json;
+  const flat = Buffer.from(json);
+  for (let i = 0; i < flat.length; i++) if (flat[i] === LF || flat[i] === CR) flat[i] = 0x20;
+  return flat;
+}

@@ -1,0 +1,62 @@
+import type { Exchange } from "../contract/exchange.ts";
+import type { McpRequest } from "../contract/mcp.ts";
+import type { Reply } from "../contract/reply.ts";
+import type { Decision } from "./decision.ts";
+import type { Delivery, Message } from "./delivery.ts";
+import { describeItem, type Item, type ItemKind } from "./item.ts";
+import { JsonView, replace, splice } from "./json-view.ts";
+import { rpcError } from "./rpc-error.ts";
+import type { Link, Session } from "./session.ts";
+
+/** A request that concerns one item of one target. */
+export interface ItemCall {
+  /** The caller: rules see its request and identity, the target its headers. */
+  readonly exchange: Exchange;
+  readonly session: Session;
+  readonly link: Link;
+  readonly item: Item;
+  readonly request: McpRequest;
+  /** Where `params` of the request names the item. */
+  readonly path: readonly string[];
+  /** The name standing there. */
+  readonly published: string;
+}
+
+export interface ExecuteSettings {
+  readonly decision: Decision;
+  readonly delivery: Delivery;
+}
+
+/**
+ * Executes one call on behalf of a caller: may they, note what it is about for log and metrics, put in the name the
+ * target knows, send. Every call of a tool, prompt or resource comes through here, whoever made it up.
+ * @throws GatewayError `mcp_item_unknown` when the rules say no: hidden items and those that do not exist look alike
+ * @throws TargetFailure, AmbiguousKey
+ */
+export async function executeCall(settings: ExecuteSettings, call: ItemCall): Promise<Reply> {
+  const { exchange, session, link, item, request, published } = call;
+  note(exchange, item);
+  if (!settings.decision.allows(exchange, item)) {
+    throw rpcError("mcp_item_unknown", { id: request.id, message: `Unknown ${item.kind}: ${published}` });
+  }
+  const bytes = item.name === published && !settings.decision.active ? request.bytes : withName(call);
+  const { kind, id, method, params } = request;
+  const message: Message = { kind, id, method, params, bytes };
+  return settings.delivery.post({ exchange, session, link, timeoutMs: 0 }, message);
+}
+
+/** The request naming the item as its target does. Walking there also makes sure that nobody can read it otherwise. */
+function withName({ request, path, published, item }: ItemCall): Buffer {
+  const message = new JsonView(request.bytes);
+  message.member("method");
+  let view = message.member("params");
+  for (const step of path) view = view?.member(step);
+  if (view === undefined || published === item.name) return request.bytes;
+  return splice(request.bytes, [replace(view, JSON.stringify(item.name))]);
+}
+
+function note(exchange: Exchange, item: Item): void {
+  const call = (exchange.mcp ??= {});
+  call.target = item.target;
+  Object.assign(call, describeItem(item) satisfies Partial<Record<ItemKind, unknown>>);
+}

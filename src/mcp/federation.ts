@@ -1,0 +1,253 @@
+import type { Exchange } from "../contract/exchange.ts";
+import type { McpRequest } from "../contract/mcp.ts";
+import type { Reply } from "../contract/reply.ts";
+import { Catalogue, type ListRequest } from "./catalogue.ts";
+import { createDecision, type Decision } from "./decision.ts";
+import { Delivery, type Leg } from "./delivery.ts";
+import { executeCall } from "./execute.ts";
+import { fanOut, type FanOutSettings, Patience } from "./fan-out.ts";
+import type { ItemKind } from "./item.ts";
+import { JsonView, replace, splice } from "./json-view.ts";
+import { mergeInitialize } from "./merge-initialize.ts";
+import { parseObject } from "./message.ts";
+import { createNames, type Names, type Resolved } from "./names.ts";
+import { drain } from "./read-body.ts";
+import { type Accepts, relay, type RelayOptions, replyWith } from "./relay.ts";
+import { errorResponse, resultResponse, rpcError } from "./rpc-error.ts";
+import { publishServerMessage, serverRequestId } from "./server-message.ts";
+import type { Link, Session } from "./session.ts";
+import { defaultLimits, type McpBackendSettings, type McpContext, type McpLimits } from "./settings.ts";
+import { TargetFailure } from "./target-failure.ts";
+import { createTarget } from "./upstream/index.ts";
+import type { Target } from "./upstream/target.ts";
+import { findRevision } from "./wire/index.ts";
+import type { EveryoneMethod, ItemMethod, ItemReference, ListMethod } from "./wire/revision.ts";
+
+/** A request of a client, in its session. */
+export interface Call {
+  readonly exchange: Exchange;
+  readonly session: Session;
+  readonly request: McpRequest;
+  readonly accepts: Accepts;
+}
+
+/** Many servers as one: where each request of a client goes, and how several answers become one. */
+export class Federation {
+  readonly targets: readonly Target[];
+  readonly names: Names;
+  readonly delivery: Delivery;
+  readonly limits: McpLimits;
+  readonly fanOut: FanOutSettings;
+  readonly decision: Decision;
+  private readonly catalogue: Catalogue;
+  private readonly version: string;
+  private readonly stateful: boolean;
+  private readonly byName: ReadonlyMap<string, Target>;
+
+  constructor(settings: McpBackendSettings, context: McpContext) {
+    this.limits = { ...defaultLimits, ...context.limits };
+    this.targets = settings.targets.map((target) => createTarget(target, context, this.limits));
+    this.byName = new Map(this.targets.map((target) => [target.name, target]));
+    this.names = createNames(settings.prefixMode, [...this.byName.keys()]);
+    this.delivery = new Delivery(context.clock, this.limits);
+    this.decision = createDecision(settings.authorize);
+    this.version = context.version;
+    this.stateful = settings.statefulMode === "stateful";
+    const { openDeadlineMs, closedDeadlineMs, shortDeadlineMs } = this.limits;
+    const { failureMode } = settings;
+    const patience =
+      failureMode === "failOpen"
+        ? new Patience({ deadlineMs: openDeadlineMs, shortMs: shortDeadlineMs, clock: context.clock })
+        : new Patience({ deadlineMs: closedDeadlineMs, shortMs: closedDeadlineMs, clock: context.clock });
+    this.fanOut = { failureMode, patience, log: context.log };
+    const { names, decision, delivery, fanOut, limits } = this;
+    this.catalogue = new Catalogue({ names, decision, delivery, fanOut, maxPages: limits.maxPages });
+  }
+
+  /** @throws GatewayError, TargetFailure, AmbiguousKey */
+  request(call: Call): Promise<Reply> {
+    const method = call.session.revision.methods.get(call.request.method);
+    switch (method?.routing) {
+      case "initialize":
+        return this.initialize(call);
+      case "item":
+        return this.item(call, method);
+      case "list":
+        return this.list(call, method);
+      case "everyone":
+        return this.everyone(call, method);
+      case undefined:
+        return this.unknown(call);
+    }
+  }
+
+  /** The session's links to all targets. */
+  links(session: Session): Link[] {
+    return this.targets.map((target) => session.link(target));
+  }
+
+  link(session: Session, target: string): Link | undefined {
+    const known = this.byName.get(target);
+    return known === undefined ? undefined : session.link(known);
+  }
+
+  private async initialize(call: Call): Promise<Reply> {
+    const { exchange, session, request, accepts } = call;
+    const answers = await fanOut(this.links(session), this.fanOut, async (link, timeoutMs) => {
+      const leg: Leg = { exchange, session, link, timeoutMs };
+      const response = await this.delivery.open(leg, request);
+      if (link.hello !== undefined || this.names.plain) return response;
+      throw new TargetFailure(link.target.name, `initialize was refused: ${response.bytes.toString("utf8", 0, 500)}`);
+    });
+    const hellos = answers.flatMap(({ link }) => (link.hello === undefined ? [] : [{ target: link.target.name, hello: link.hello }]));
+    const merged = mergeInitialize(hellos, {
+      protocolVersion: session.client.protocolVersion,
+      version: this.version,
+      subscribable: this.stateful,
+    });
+    session.revision = findRevision(merged.protocolVersion) ?? session.revision;
+    const only = answers[0];
+    if (this.names.plain && only !== undefined) return replyWith(accepts, only.value.bytes);
+    return replyWith(accepts, resultResponse(request.id, Buffer.from(JSON.stringify(merged))));
+  }
+
+  private async item(call: Call, method: ItemMethod): Promise<Reply> {
+    const { exchange, session, request } = call;
+    const reference = method.locate(request.params ?? {});
+    if (reference === undefined) return this.unknown(call);
+    const { kind, path, name: published } = reference;
+    const owner = this.names.resolve(kind, published) ?? (await this.ownerFromLists(call, reference));
+    const link = owner === undefined ? undefined : this.link(session, owner.target);
+    if (owner === undefined || link === undefined) throw notRoutable(request, `no target for ${kind} "${published}"`);
+    const given = kind === "tool" ? request.params?.["arguments"] : undefined;
+    const item = { kind, target: owner.target, name: owner.name, ...(given === undefined ? {} : { arguments: given }) };
+    const onResponse = method.contents === true && !this.names.plain ? (bytes: Buffer) => this.publishContents(link, bytes) : undefined;
+    return this.relayed(call, link, () => executeCall(this, { exchange, session, link, item, request, path, published }), onResponse);
+  }
+
+  private async list(call: Call, method: ListMethod): Promise<Reply> {
+    const { exchange, session, request, accepts } = call;
+    if (!this.names.plain) {
+      const entries = await this.catalogue.list(this.listRequest(call, request.method, method));
+      return replyWith(accepts, resultResponse(request.id, this.catalogue.render(method, entries)));
+    }
+    const [link] = this.links(session) as [Link];
+    const onResponse = this.decision.active
+      ? (bytes: Buffer): Buffer => {
+          const value = parseObject(bytes);
+          return value === undefined ? bytes : this.catalogue.filter(exchange, link.target.name, { bytes, value }, method);
+        }
+      : undefined;
+    return this.forward(call, link, onResponse);
+  }
+
+  private async everyone(call: Call, method: EveryoneMethod): Promise<Reply> {
+    const { exchange, session, request, accepts } = call;
+    // nothing outlives a stateless call that a log level or a ping could be about
+    if (session.id === undefined) return replyWith(accepts, resultResponse(request.id, emptyResult));
+    if (this.names.plain) return this.forward(call, this.links(session)[0] as Link);
+    const links = this.links(session).filter((link) => link.offers(method.capability));
+    const answers = await fanOut(links, this.fanOut, (link, timeoutMs) =>
+      this.delivery.request({ exchange, session, link, timeoutMs }, request),
+    );
+    const succeeded = answers.length === 0 || answers.some(({ value }) => value.value["error"] === undefined);
+    const refusal = answers[0]?.value.bytes;
+    return replyWith(accepts, succeeded || refusal === undefined ? resultResponse(request.id, emptyResult) : refusal);
+  }
+
+  /** A method no revision has: a lone target may know it, but rules that cannot tell what it touches let nothing pass. */
+  private unknown(call: Call): Promise<Reply> {
+    const { request, session } = call;
+    if (!this.names.plain || this.decision.active) throw notRoutable(request, `no target for method "${request.method}"`);
+    return this.forward(call, this.links(session)[0] as Link);
+  }
+
+  private forward(call: Call, link: Link, onResponse?: (bytes: Buffer) => Buffer): Promise<Reply> {
+    const { exchange, session, request } = call;
+    if (exchange.mcp !== undefined) exchange.mcp.target = link.target.name;
+    return this.relayed(call, link, () => this.delivery.post({ exchange, session, link, timeoutMs: 0 }, request), onResponse);
+  }
+
+  /** Sends through `post` and relays the reply, known as under way until its last byte. */
+  private async relayed(call: Call, link: Link, post: () => Promise<Reply>, onResponse: RelayOptions["onResponse"]): Promise<Reply> {
+    const { exchange, session, request, accepts } = call;
+    const onEnd = session.began(request.id, link);
+    const options = { accepts, maxMessageBytes: this.limits.maxMessageBytes, onMessage: this.onMessage(call, link), onResponse, onEnd };
+    let reply: Reply;
+    try {
+      reply = await post();
+    } catch (thrown) {
+      onEnd();
+      throw thrown;
+    }
+    try {
+      return await relay(exchange, reply, options);
+    } catch (thrown) {
+      onEnd();
+      throw TargetFailure.of(link.target.name, thrown);
+    }
+  }
+
+  /** What becomes of requests and notifications that a target sends in its reply; undefined = they go through untouched. */
+  private onMessage({ exchange, session, accepts }: Call, link: Link): RelayOptions["onMessage"] {
+    const answerable = session.id !== undefined && accepts === "events";
+    if (answerable && this.names.plain) return undefined;
+    return (message) => {
+      const id = answerable ? undefined : serverRequestId(message);
+      if (id === undefined) return this.publish(session, link.target.name, message);
+      const bytes = errorResponse(id, -32601, "the client cannot be asked: it has no session with a stream");
+      const refusal = { kind: "response", id, method: undefined, bytes } as const;
+      const leg: Leg = { exchange, session, link, timeoutMs: 0 };
+      this.delivery.post(leg, refusal).then(
+        ({ body }) => drain(body),
+        () => {},
+      );
+      return undefined;
+    };
+  }
+
+  /** A target's request or notification as the client gets it. */
+  publish(session: Session, target: string, message: Buffer): Buffer {
+    if (this.names.ownersFromLists && message.includes(listChanged)) session.owners.clear();
+    return publishServerMessage(this.names, target, message);
+  }
+
+  private publishContents(link: Link, bytes: Buffer): Buffer {
+    const contents = new JsonView(bytes).member("result")?.member("contents")?.elements() ?? [];
+    const edits = contents.flatMap((content) => {
+      const uri = content.member("uri");
+      if (uri === undefined) return [];
+      const name: unknown = JSON.parse(uri.bytes.toString());
+      if (typeof name !== "string") return [];
+      return [replace(uri, JSON.stringify(this.names.publish({ kind: "resource", target: link.target.name, name })))];
+    });
+    return splice(bytes, edits);
+  }
+
+  private async ownerFromLists(call: Call, { kind, name }: ItemReference): Promise<Resolved | undefined> {
+    if (!this.names.ownersFromLists) return undefined;
+    const found = listOf(call.session, kind);
+    if (found === undefined) return undefined;
+    return this.catalogue.owner({ ...this.listRequest(call, found.name, found.method), params: emptyResult, id: undefined }, name);
+  }
+
+  private listRequest({ exchange, session, request }: Call, name: string, method: ListMethod): ListRequest {
+    const params = new JsonView(request.bytes).member("params")?.bytes ?? emptyResult;
+    return { exchange, session, links: this.links(session), name, method, params, id: request.id };
+  }
+}
+
+/** The list in which items of a kind are found by name. */
+function listOf(session: Session, kind: ItemKind): { readonly name: string; readonly method: ListMethod } | undefined {
+  for (const [name, method] of session.revision.methods) {
+    if (method.routing === "list" && method.item === kind && method.key === "name") return { name, method };
+  }
+  return undefined;
+}
+
+function notRoutable({ id }: McpRequest, why: string): Error {
+  return rpcError("mcp_not_routable", { id, message: `failed to send message: ${why}` });
+}
+
+const emptyResult = Buffer.from("{}");
+const listChanged = Buffer.from("/list_changed");

@@ -1,0 +1,132 @@
+import { within } from "../base/deadline.ts";
+import type { Exchange } from "../contract/exchange.ts";
+import { GatewayError } from "../contract/errors.ts";
+import { isReplyStream, Reply } from "../contract/reply.ts";
+import type { Delivery } from "./delivery.ts";
+import { eventOf } from "./event-stream.ts";
+import type { FanOutSettings } from "./fan-out.ts";
+import { MergedStream } from "./merged-stream.ts";
+import { eventHeaders, isEventReply, passThrough } from "./relay.ts";
+import type { Link, Session } from "./session.ts";
+import type { McpLimits } from "./settings.ts";
+import { Tap } from "./tap.ts";
+import { TargetFailure } from "./target-failure.ts";
+
+export interface ListeningSettings {
+  readonly delivery: Delivery;
+  readonly limits: McpLimits;
+  readonly fanOut: FanOutSettings;
+  /** What the client gets of a target's message. */
+  readonly publish: (session: Session, target: string, message: Buffer) => Buffer;
+}
+
+/** A single target's stream of its own messages, byte for byte. */
+export async function listenToOne(settings: ListeningSettings, exchange: Exchange, session: Session, link: Link): Promise<Reply> {
+  const reply = await settings.delivery.listen({ exchange, session, link, timeoutMs: 0 });
+  if (reply.status === 405) throw new GatewayError("mcp_no_event_stream");
+  if (!isEventReply(reply) || !isReplyStream(reply.body)) return passThrough(reply);
+  const stream = new Tap(reply.body, () => {
+    if (session.stream === stream) session.stream = undefined;
+  });
+  session.stream = stream;
+  return new Reply(200, eventHeaders(), stream);
+}
+
+/**
+ * The messages of all targets in one stream. Answers once every target has (or the grace is over: some servers hold
+ * back their headers until the first message); those that come later, or end their stream, join again by themselves.
+ */
+export async function listenToAll(
+  settings: ListeningSettings,
+  exchange: Exchange,
+  session: Session,
+  links: readonly Link[],
+): Promise<Reply> {
+  session.stream?.cancel(new Error("the client opened a newer stream"));
+  const merged = new MergedStream({
+    maxWaitingBytes: settings.limits.maxWaitingBytes,
+    maxMessageBytes: settings.limits.maxMessageBytes,
+    onClose: () => {
+      if (session.stream !== merged.body) return;
+      session.stream = undefined;
+      session.announce = undefined;
+    },
+  });
+  session.stream = merged.body;
+  const opening = links.map((link) => new Subscription(settings, { exchange, session, link }, merged).begin());
+  try {
+    await decide(settings, opening);
+  } catch (thrown) {
+    merged.body.cancel(new Error("no target offers a stream"));
+    throw thrown;
+  }
+  session.announce = (link) => announce(merged, link);
+  return new Reply(200, eventHeaders(), merged.body);
+}
+
+/** A target that joins late has lists that the client has not seen. */
+function announce(merged: MergedStream, { hello }: Link): void {
+  for (const capability of ["tools", "prompts", "resources"]) {
+    if (hello?.capabilities[capability] === undefined) continue;
+    merged.body.write(eventOf(Buffer.from(`{"jsonrpc":"2.0","method":"notifications/${capability}/list_changed"}`)));
+  }
+}
+
+type Outcome = "open" | "unsupported";
+
+/** Throws when there is to be no stream. */
+async function decide({ fanOut, limits }: ListeningSettings, opening: readonly Promise<Outcome>[]): Promise<void> {
+  const outcomes = Promise.all(fanOut.failureMode === "failClosed" ? opening : opening.map((one) => one.catch(() => "failed" as const)));
+  const known = await within(limits.streamGraceMs, outcomes, () => graceOver).catch((thrown: unknown) => {
+    if (thrown === graceOver) return [];
+    throw thrown;
+  });
+  if (known.length > 0 && known.every((outcome) => outcome === "unsupported")) throw new GatewayError("mcp_no_event_stream");
+}
+
+const graceOver = new Error("grace over");
+
+/** One target's part of a merged stream: opened again when the target ends it, for as long as the client listens. */
+class Subscription {
+  private readonly settings: ListeningSettings;
+  private readonly leg: { readonly exchange: Exchange; readonly session: Session; readonly link: Link };
+  private readonly merged: MergedStream;
+  private delayMs = firstDelayMs;
+
+  constructor(settings: ListeningSettings, leg: Subscription["leg"], merged: MergedStream) {
+    this.settings = settings;
+    this.leg = leg;
+    this.merged = merged;
+  }
+
+  /** A target that is down joins later, unless its failure is to be everybody's. */
+  begin(): Promise<Outcome> {
+    return this.open().catch((thrown: unknown) => {
+      if (this.settings.fanOut.failureMode === "failOpen") this.reopenLater();
+      throw thrown;
+    });
+  }
+
+  private async open(): Promise<Outcome> {
+    const { session, link } = this.leg;
+    const { name } = link.target;
+    const reply = await this.settings.delivery.listen({ ...this.leg, timeoutMs: 0 });
+    if (reply.status === 405) return "unsupported";
+    if (!isEventReply(reply) || !isReplyStream(reply.body)) throw new TargetFailure(name, `HTTP status ${reply.status}`, { reply });
+    this.delayMs = firstDelayMs;
+    const publish = (message: Buffer): Buffer => this.settings.publish(session, name, message);
+    this.merged.add(reply.body, publish, () => this.reopenLater());
+    return "open";
+  }
+
+  private reopenLater(): void {
+    setTimeout(() => {
+      if (!this.merged.body.writable) return;
+      this.open().catch(() => this.reopenLater());
+    }, this.delayMs).unref();
+    this.delayMs = Math.min(this.delayMs * 2, longestDelayMs);
+  }
+}
+
+const firstDelayMs = 1_000;
+const longestDelayMs = 30_000;

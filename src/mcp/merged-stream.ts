@@ -1,0 +1,63 @@
+import { PushStream } from "../base/push-stream.ts";
+import type { ReplySink, ReplyStream } from "../contract/reply.ts";
+import { EventRelay } from "./event-stream.ts";
+
+export interface MergedStreamSettings {
+  /** Bytes that may wait for the client. */
+  readonly maxWaitingBytes: number;
+  readonly maxMessageBytes: number;
+  /** The client left, or was too slow; once. */
+  readonly onClose: () => void;
+}
+
+/** Event streams of several targets as one, message by message. A slow client holds all of them back. */
+export class MergedStream {
+  readonly body: PushStream;
+  private readonly settings: MergedStreamSettings;
+  private readonly sources = new Set<ReplyStream>();
+
+  constructor(settings: MergedStreamSettings) {
+    this.settings = settings;
+    this.body = new PushStream({
+      maxWaitingBytes: settings.maxWaitingBytes,
+      onRoom: () => {
+        for (const source of this.sources) source.resume();
+      },
+      onCancel: (reason) => {
+        this.dropAll(reason);
+        settings.onClose();
+      },
+    });
+  }
+
+  /**
+   * Adds a target's stream.
+   * @param transform what the client gets of a message; undefined drops it
+   * @param onEnd the target ended its stream, while the client is still there
+   */
+  add(stream: ReplyStream, transform: (message: Buffer) => Buffer | undefined, onEnd: () => void): void {
+    if (!this.body.writable) {
+      stream.cancel(new Error("the client closed the stream"));
+      return;
+    }
+    const source = new EventRelay(stream, { transform, maxMessageBytes: this.settings.maxMessageBytes });
+    this.sources.add(source);
+    const over = (): void => {
+      this.sources.delete(source);
+      if (this.body.writable) onEnd();
+    };
+    const sink: ReplySink = { data: (chunk) => this.body.write(chunk), end: over, fail: over };
+    source.start(sink);
+  }
+
+  /** Ends it for the client and the targets. */
+  close(): void {
+    this.body.end();
+    this.dropAll(new Error("the stream was closed"));
+  }
+
+  private dropAll(reason: Error): void {
+    for (const source of this.sources) source.cancel(reason);
+    this.sources.clear();
+  }
+}

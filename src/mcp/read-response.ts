@@ -1,0 +1,101 @@
+import type { JsonObject } from "../base/json.ts";
+import { SseParser } from "../base/sse.ts";
+import { isReplyStream, type Reply, type ReplySink, type ReplyStream } from "../contract/reply.ts";
+import { mayHaveMethod } from "./event-stream.ts";
+import { parseObject } from "./message.ts";
+import { completeBody, readBody } from "./read-body.ts";
+
+/** A server's JSON-RPC response, as bytes and parsed. */
+export interface ServerResponse {
+  readonly bytes: Buffer;
+  readonly value: JsonObject;
+}
+
+export interface ReadOptions {
+  /** Bytes of one message. */
+  readonly limit: number;
+  /** Requests and notifications that come before the response. */
+  readonly onMessage?: (message: Buffer) => void;
+}
+
+/**
+ * The response that a successful reply to a request carries, as JSON or in an event stream; what follows it in the
+ * stream is not waited for.
+ * @throws Error when there is none: the text says what came instead
+ */
+export async function readResponse(reply: Reply, options: ReadOptions): Promise<ServerResponse> {
+  const type = reply.headers.get("content-type") ?? "";
+  if (type.startsWith("text/event-stream")) return readStream(reply, options);
+  const bytes = await readBody(reply.body, options.limit);
+  const value = parseObject(bytes);
+  if (value === undefined || "method" in value) throw new Error(`expected a JSON-RPC response, got ${describe(type, bytes)}`);
+  return { bytes, value };
+}
+
+function readStream(reply: Reply, options: ReadOptions): Promise<ServerResponse> {
+  return new Promise((resolve, reject) => {
+    const { body } = reply;
+    let found = false;
+    const parser = new SseParser({
+      maxEventBytes: options.limit,
+      onEvent({ dataBytes }) {
+        const value = found ? undefined : parseObject(dataBytes);
+        if (value === undefined) return;
+        if (mayHaveMethod(dataBytes) && "method" in value) options.onMessage?.(Buffer.from(dataBytes));
+        else {
+          found = true;
+          resolve({ bytes: Buffer.from(dataBytes), value });
+        }
+      },
+      onOversize: () => reject(new Error(`a message is larger than ${options.limit} bytes`)),
+    });
+    const whole = completeBody(body);
+    if (whole !== undefined) {
+      parser.feed(whole);
+      if (!found) reject(new Error(unanswered));
+    } else if (isReplyStream(body)) {
+      body.start(new Listener(body, parser, () => found, reject));
+    }
+  });
+}
+
+/** Feeds a parser; after the response it lets the stream run out, so that the connection can be used again. */
+class Listener implements ReplySink {
+  private readonly body: ReplyStream;
+  private readonly parser: SseParser;
+  private readonly isFound: () => boolean;
+  private readonly reject: (error: Error) => void;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(body: ReplyStream, parser: SseParser, isFound: () => boolean, reject: (error: Error) => void) {
+    this.body = body;
+    this.parser = parser;
+    this.isFound = isFound;
+    this.reject = reject;
+  }
+
+  data(chunk: Uint8Array): boolean {
+    if (this.timer !== undefined) return true;
+    this.parser.feed(chunk);
+    if (this.isFound()) this.timer = setTimeout(() => this.body.cancel(new Error("the response has been read")), lingerMs).unref();
+    return true;
+  }
+
+  end(): void {
+    clearTimeout(this.timer);
+    this.reject(new Error(unanswered));
+  }
+
+  fail(error: Error): void {
+    clearTimeout(this.timer);
+    this.reject(error);
+  }
+}
+
+/** Milliseconds a server has to end its stream after the response. */
+const lingerMs = 1_000;
+const unanswered = "the event stream ended without a response";
+
+function describe(type: string, bytes: Buffer): string {
+  return bytes.length === 0 ? "an empty body" : `${bytes.length} bytes of ${type === "" ? "no content type" : type}`;
+}

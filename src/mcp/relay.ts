@@ -1,0 +1,137 @@
+import { HeaderList } from "../base/headers.ts";
+import { isJsonObject } from "../base/json.ts";
+import { SseParser } from "../base/sse.ts";
+import { GatewayError } from "../contract/errors.ts";
+import type { Exchange } from "../contract/exchange.ts";
+import { isReplyStream, Reply, type ReplyStream } from "../contract/reply.ts";
+import { EventRelay, eventOf, JsonAsEvent, mayHaveMethod } from "./event-stream.ts";
+import { parseObject } from "./message.ts";
+import { completeBody, readBody } from "./read-body.ts";
+import { readResponse } from "./read-response.ts";
+import { Tap } from "./tap.ts";
+
+/** What a client takes as the reply to a request: an event stream, or one JSON document. */
+export type Accepts = "events" | "json";
+
+export interface RelayOptions {
+  readonly accepts: Accepts;
+  /** Bytes of one message. */
+  readonly maxMessageBytes: number;
+  /** Rewrites a request or notification of the server; undefined drops it. Without it they go through as they are. */
+  readonly onMessage?: ((message: Buffer) => Buffer | undefined) | undefined;
+  /** Rewrites the response. */
+  readonly onResponse?: ((response: Buffer) => Buffer) | undefined;
+  /** When the reply is over; once. */
+  readonly onEnd?: (() => void) | undefined;
+}
+
+/**
+ * A target's reply to a request as the client's. What nobody has to change goes through as bytes: an event stream as it
+ * is, JSON as the one event of a stream (clients expect streams, as in the reference).
+ * @throws GatewayError `upstream_invalid` when the target answers neither JSON nor events
+ */
+export async function relay(exchange: Exchange, reply: Reply, options: RelayOptions): Promise<Reply> {
+  if (reply.status >= 300 || reply.status === 202 || reply.status === 204) {
+    options.onEnd?.();
+    return passThrough(reply);
+  }
+  const type = reply.headers.get("content-type") ?? "";
+  if (type.startsWith("text/event-stream")) return relayEvents(exchange, reply, options);
+  if (type.startsWith("application/json")) return relayJson(exchange, reply, options);
+  options.onEnd?.();
+  throw new GatewayError("upstream_invalid", { detail: `content type ${type === "" ? "missing" : type}` });
+}
+
+/** A target's HTTP reply as it is, less its own session id. */
+export function passThrough(reply: Reply): Reply {
+  reply.headers.remove("mcp-session-id");
+  return reply;
+}
+
+/** A response that is already here, as the client takes it. */
+export function replyWith(accepts: Accepts, response: Buffer): Reply {
+  if (accepts === "json") return new Reply(200, new HeaderList(["content-type", "application/json"]), response);
+  return new Reply(200, eventHeaders(), eventOf(response));
+}
+
+export function eventHeaders(): HeaderList {
+  return new HeaderList(["content-type", "text/event-stream", "cache-control", "no-cache"]);
+}
+
+async function relayJson(exchange: Exchange, reply: Reply, options: RelayOptions): Promise<Reply> {
+  const { accepts, onResponse, onEnd } = options;
+  let whole = completeBody(reply.body);
+  if (whole === undefined && onResponse !== undefined) whole = await readBody(reply.body, options.maxMessageBytes);
+  if (whole !== undefined) {
+    onEnd?.();
+    noteError(exchange, whole);
+    return replyWith(accepts, onResponse === undefined ? whole : onResponse(whole));
+  }
+  const body = tapped(reply.body as ReplyStream, onEnd);
+  if (accepts === "json") return new Reply(200, new HeaderList(["content-type", "application/json"]), body);
+  return new Reply(200, eventHeaders(), new JsonAsEvent(body));
+}
+
+async function relayEvents(exchange: Exchange, reply: Reply, options: RelayOptions): Promise<Reply> {
+  const { accepts, onMessage, onResponse, onEnd, maxMessageBytes } = options;
+  if (accepts === "json") {
+    const { bytes } = await readResponse(reply, { limit: maxMessageBytes, onMessage: (message) => void onMessage?.(message) });
+    onEnd?.();
+    noteError(exchange, bytes);
+    return replyWith("json", onResponse === undefined ? bytes : onResponse(bytes));
+  }
+  const whole = completeBody(reply.body);
+  if (whole !== undefined && onResponse === undefined && (onMessage === undefined || !mayHaveMethod(whole))) {
+    onEnd?.();
+    noteErrorEvent(exchange, whole);
+    return new Reply(200, eventHeaders(), whole);
+  }
+  const source = whole === undefined ? (reply.body as ReplyStream) : replay(whole);
+  if (onMessage === undefined && onResponse === undefined) return new Reply(200, eventHeaders(), tapped(source, onEnd));
+  const transform = (message: Buffer): Buffer | undefined => {
+    if (onMessage !== undefined && mayHaveMethod(message) && parseObject(message)?.["method"] !== undefined) return onMessage(message);
+    noteError(exchange, message);
+    return onResponse === undefined ? message : onResponse(message);
+  };
+  return new Reply(200, eventHeaders(), new EventRelay(source, { transform, maxMessageBytes, onEnd }));
+}
+
+function tapped(body: ReplyStream, onEnd: (() => void) | undefined): ReplyStream {
+  return onEnd === undefined ? body : new Tap(body, onEnd);
+}
+
+/** Bytes that are all here, as a stream. */
+function replay(bytes: Buffer): ReplyStream {
+  return {
+    start(sink) {
+      sink.data(bytes);
+      sink.end();
+    },
+    resume() {},
+    cancel() {},
+  };
+}
+
+/** Larger responses are not looked into for an error: errors are short. Bytes. */
+const maxErrorBytes = 65_536;
+const errorKey = Buffer.from('"error"');
+
+/** Notes for log and metrics that the call ended in a JSON-RPC error. */
+function noteError(exchange: Exchange, response: Buffer): void {
+  if (exchange.mcp === undefined || response.length > maxErrorBytes || !response.includes(errorKey)) return;
+  const error = parseObject(response)?.["error"];
+  if (!isJsonObject(error)) return;
+  const { code, message } = error;
+  exchange.mcp.error = { code: typeof code === "number" ? code : 0, message: typeof message === "string" ? message : "" };
+}
+
+/** The same for a response inside an event stream. */
+function noteErrorEvent(exchange: Exchange, events: Buffer): void {
+  if (exchange.mcp === undefined || events.length > maxErrorBytes || !events.includes(errorKey)) return;
+  new SseParser({ maxEventBytes: maxErrorBytes, onEvent: ({ dataBytes }) => noteError(exchange, dataBytes) }).feed(events);
+}
+
+/** Whether a target's reply is a stream of events that goes on. */
+export function isEventReply(reply: Reply): boolean {
+  return isReplyStream(reply.body) && (reply.headers.get("content-type") ?? "").startsWith("text/event-stream");
+}

@@ -1,0 +1,135 @@
+import type { JsonObject } from "../base/json.ts";
+import type { Exchange } from "../contract/exchange.ts";
+import type { RpcId } from "../contract/mcp.ts";
+import type { ReplyStream } from "../contract/reply.ts";
+import type { Connection, ConnectionScope, Target } from "./upstream/target.ts";
+import type { Revision } from "./wire/revision.ts";
+
+/** What a client said when it opened its session; servers that join later are greeted with the same. */
+export interface ClientHello {
+  /** `params` of its initialize, JSON text. */
+  readonly params: Buffer;
+  readonly protocolVersion: string;
+}
+
+/** What a server said. */
+export interface ServerHello {
+  readonly protocolVersion: string;
+  readonly capabilities: JsonObject;
+  readonly instructions: string | undefined;
+}
+
+/** One session's side of one target. */
+export class Link {
+  readonly target: Target;
+  readonly connection: Connection;
+  hello: ServerHello | undefined = undefined;
+  /** `new`: not greeted; `greeted`: initialize is done; `ready`: the server also got notifications/initialized. */
+  phase: "new" | "greeted" | "ready" = "new";
+  /** The greeting under way, so that calls at the same time share it. */
+  greeting: Promise<void> | undefined = undefined;
+
+  constructor(target: Target, connection: Connection) {
+    this.target = target;
+    this.connection = connection;
+  }
+
+  /** Whether the server may be asked for something of this capability; before the greeting nobody knows. */
+  offers(capability: string | undefined): boolean {
+    return capability === undefined || this.hello === undefined || this.hello.capabilities[capability] !== undefined;
+  }
+}
+
+export interface SessionStart {
+  /** undefined for the session of one stateless call. */
+  readonly id: string | undefined;
+  readonly backend: string;
+  readonly principal: string | undefined;
+  readonly client: ClientHello;
+  readonly revision: Revision;
+}
+
+/** A client's session with all targets of a backend. Holds live connections, so it stays in this process. */
+export class Session {
+  readonly id: string | undefined;
+  /** The backend it was opened at; no other one accepts it. */
+  readonly backend: string;
+  /** Whose it is; an anonymous one becomes the first caller's who says who they are. */
+  principal: string | undefined;
+  readonly client: ClientHello;
+  revision: Revision;
+  /** The client has sent notifications/initialized: targets that join from now on get theirs at once. */
+  initialized = false;
+  closed = false;
+  /** The open GET stream, where the gateway makes it itself. */
+  stream: ReplyStream | undefined = undefined;
+  /** Tells the client that a target's lists may have changed: it joined late, or again. */
+  announce: ((link: Link) => void) | undefined = undefined;
+  /** Which target offers which name, where only lists tell. */
+  readonly owners = new Map<string, ReadonlyMap<string, string | undefined>>();
+  private readonly links = new Map<string, Link>();
+  private readonly calls = new Map<RpcId, Link[]>();
+  private issued = 0;
+
+  constructor(start: SessionStart) {
+    this.id = start.id;
+    this.backend = start.backend;
+    this.principal = start.principal;
+    this.client = start.client;
+    this.revision = start.revision;
+  }
+
+  private get scope(): ConnectionScope {
+    return this.id === undefined ? "call" : "session";
+  }
+
+  /** Its link to a target; made when there is none, and renewed when a reload changed the target's settings. */
+  link(target: Target): Link {
+    const known = this.links.get(target.name);
+    if (known?.target === target) return known;
+    const same = known?.target.fingerprint === target.fingerprint;
+    if (known !== undefined && !same) void known.connection.close(undefined);
+    const link = new Link(target, target.connect(this.scope, same ? known.connection : undefined));
+    if (known !== undefined && same) {
+      link.hello = known.hello;
+      link.phase = known.phase;
+    }
+    this.links.set(target.name, link);
+    return link;
+  }
+
+  /** An id for a request of the gateway's own, unlike any that a client uses. */
+  nextId(): string {
+    this.issued += 1;
+    return `turnpike-${this.issued}`;
+  }
+
+  /** Notes that a request is with a target, so that a cancellation finds it. Returns how to forget it. */
+  began(id: RpcId, link: Link): () => void {
+    const links = this.calls.get(id);
+    if (links === undefined) this.calls.set(id, [link]);
+    else links.push(link);
+    return () => {
+      const left = this.calls.get(id)?.filter((other) => other !== link) ?? [];
+      if (left.length === 0) this.calls.delete(id);
+      else this.calls.set(id, left);
+    };
+  }
+
+  /** Where a request of that id is being worked on. */
+  workingOn(id: RpcId): readonly Link[] {
+    return this.calls.get(id) ?? [];
+  }
+
+  /** Has calls or a stream under way: must not be forgotten as idle. */
+  get busy(): boolean {
+    return this.calls.size > 0 || this.stream !== undefined;
+  }
+
+  /** Ends it everywhere. @param exchange in whose name servers are told; without one they are left to their timeouts */
+  async close(exchange: Exchange | undefined): Promise<void> {
+    this.closed = true;
+    this.stream?.cancel(new Error("the session was closed"));
+    await Promise.all(Array.from(this.links.values(), (link) => link.connection.close(exchange)));
+  }
+}

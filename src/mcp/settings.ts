@@ -1,0 +1,125 @@
+import type { Clock } from "../base/clock.ts";
+import type { Exchange } from "../contract/exchange.ts";
+import type { McpCall } from "../contract/mcp.ts";
+import type { Send } from "../contract/outgoing.ts";
+import type { Resources } from "../contract/resources.ts";
+import type { Log } from "../contract/runtime.ts";
+import type { SessionStore } from "../contract/stores.ts";
+
+/** An MCP backend, as the configuration describes it after everything in it was resolved. */
+export interface McpBackendSettings {
+  /** Its config key (`mcp:default`); sessions belong to it and to no other. */
+  readonly name: string;
+  readonly targets: readonly McpTargetSettings[];
+  readonly statefulMode: "stateful" | "stateless";
+  readonly prefixMode: "conditional" | "always" | "never";
+  readonly failureMode: "failClosed" | "failOpen";
+  readonly dnsRebindingProtection: boolean;
+  /** Idle milliseconds after which a session is forgotten. */
+  readonly sessionTtlMs: number;
+  /** The compiled mcpAuthorization rules; undefined when there are none. */
+  readonly authorize: Authorize | undefined;
+}
+
+/**
+ * Whether the caller may see and use one item.
+ * @param item what CEL sees as `mcp`: one of tool, prompt, resource and task, and nothing of the message around it
+ */
+export type Authorize = (exchange: Exchange, item: Pick<McpCall, "tool" | "prompt" | "resource" | "task">) => boolean;
+
+export type McpTargetSettings = HttpTargetSettings | StdioTargetSettings;
+
+/** A server behind streamable HTTP. */
+export interface HttpTargetSettings {
+  readonly kind: "http";
+  readonly name: string;
+  readonly scheme: "http" | "https";
+  readonly authority: string;
+  readonly path: string;
+  /** The upstream with the target's and the backend's policies around it. */
+  readonly send: Send;
+}
+
+/** A server that is a child process. */
+export interface StdioTargetSettings {
+  readonly kind: "stdio";
+  readonly name: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** The process does not inherit the gateway's environment. */
+  readonly clearEnv: boolean;
+}
+
+/** What an MCP backend uses of the world around it. */
+export interface McpContext {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly sessions: SessionStore;
+  readonly resources: Resources;
+  /** The gateway's own environment, for child processes. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly spawn: SpawnProcess;
+  /** The gateway's version, for `serverInfo` and `clientInfo`. */
+  readonly version: string;
+  readonly limits?: Partial<McpLimits>;
+}
+
+/** Bounds that keep one target or client from taking what belongs to the others. */
+export interface McpLimits {
+  /** Milliseconds one target has in a fan-out (initialize, lists) when failureMode is failOpen. */
+  readonly openDeadlineMs: number;
+  /** The same for a while after it missed that. */
+  readonly shortDeadlineMs: number;
+  /** The same when it is failClosed: a slow first start of a child process must fit. */
+  readonly closedDeadlineMs: number;
+  /** Milliseconds a GET waits for slow targets before it answers with those that are there. */
+  readonly streamGraceMs: number;
+  /** Pages of a list that are followed. */
+  readonly maxPages: number;
+  /** Bytes of one message of a server. */
+  readonly maxMessageBytes: number;
+  /** Bytes that may wait for a slow client, a stream. */
+  readonly maxWaitingBytes: number;
+  /** Messages of a server kept until the client opens its stream. */
+  readonly maxHeldMessages: number;
+  /** Calls in flight, a child process. */
+  readonly maxPendingCalls: number;
+  /** Child processes, a target. */
+  readonly maxProcesses: number;
+  /** Milliseconds between SIGTERM and SIGKILL. */
+  readonly killAfterMs: number;
+}
+
+export const defaultLimits: McpLimits = {
+  openDeadlineMs: 10_000,
+  shortDeadlineMs: 1_000,
+  closedDeadlineMs: 60_000,
+  streamGraceMs: 2_000,
+  maxPages: 64,
+  maxMessageBytes: 16_777_216,
+  maxWaitingBytes: 16_777_216,
+  maxHeldMessages: 64,
+  maxPendingCalls: 1_024,
+  maxProcesses: 256,
+  killAfterMs: 3_000,
+};
+
+export interface SpawnSettings {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** Starts a process in a group of its own. */
+export type SpawnProcess = (settings: SpawnSettings) => SpawnedProcess;
+
+export interface SpawnedProcess {
+  readonly stdin: NodeJS.WritableStream & { readonly writableLength: number };
+  readonly stdout: NodeJS.ReadableStream;
+  readonly stderr: NodeJS.ReadableStream;
+  /** Calls back once: when it ended, or could not be started. The reason is for people: `exit code 1`. */
+  onExit(listener: (reason: string) => void): void;
+  /** Signals the whole group; does nothing when nobody of it is left. */
+  kill(signal: "SIGTERM" | "SIGKILL"): void;
+}

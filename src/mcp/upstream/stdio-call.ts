@@ -1,0 +1,75 @@
+import { HeaderList } from "../../base/headers.ts";
+import { PushStream } from "../../base/push-stream.ts";
+import type { RpcId } from "../../contract/mcp.ts";
+import { Reply } from "../../contract/reply.ts";
+import { eventOf } from "../event-stream.ts";
+import { eventHeaders } from "../relay.ts";
+import { errorResponse } from "../rpc-error.ts";
+
+export interface StdioCallSettings {
+  readonly id: RpcId;
+  readonly progressToken: RpcId | undefined;
+  /** Bytes that may wait for a slow client. */
+  readonly maxWaitingBytes: number;
+  /** The client has room again, or has left. */
+  readonly onRoom: () => void;
+}
+
+/**
+ * A request that a child process is working on. Its reply is JSON when the response comes first, and an event stream
+ * from the moment something else about the call comes before it.
+ */
+export class StdioCall {
+  readonly id: RpcId;
+  readonly progressToken: RpcId | undefined;
+  readonly reply: Promise<Reply>;
+  /** Called once when there is nothing more to come. */
+  onEnd: (() => void) | undefined = undefined;
+  private readonly settings: StdioCallSettings;
+  private resolve!: (reply: Reply) => void;
+  private reject!: (error: Error) => void;
+  private stream: PushStream | undefined;
+
+  constructor(settings: StdioCallSettings) {
+    this.id = settings.id;
+    this.progressToken = settings.progressToken;
+    this.settings = settings;
+    this.reply = new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+  }
+
+  /** A notification or request that belongs to the call. Returns false when the client is behind. */
+  message(bytes: Buffer): boolean {
+    if (this.stream === undefined) {
+      const { maxWaitingBytes, onRoom } = this.settings;
+      this.stream = new PushStream({ maxWaitingBytes, onRoom, onCancel: onRoom });
+      this.resolve(new Reply(200, eventHeaders(), this.stream));
+    }
+    return this.stream.write(eventOf(bytes));
+  }
+
+  /** The response; the call is over. */
+  respond(bytes: Buffer): void {
+    this.over();
+    if (this.stream === undefined) {
+      this.resolve(new Reply(200, new HeaderList(["content-type", "application/json"]), bytes));
+      return;
+    }
+    this.stream.write(eventOf(bytes));
+    this.stream.end();
+  }
+
+  /** There will be no response. A client that is reading already gets a JSON-RPC error as the last event. */
+  fail(error: Error): void {
+    this.over();
+    if (this.stream === undefined) this.reject(error);
+    else this.respond(errorResponse(this.id, -32603, `failed to send message: ${error.message}`));
+  }
+
+  private over(): void {
+    this.onEnd?.();
+    this.onEnd = undefined;
+  }
+}

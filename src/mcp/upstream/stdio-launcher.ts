@@ -1,0 +1,84 @@
+import type { JsonObject } from "../../base/json.ts";
+import type { McpContext, McpLimits, SpawnSettings, StdioTargetSettings } from "../settings.ts";
+import { StdioProcess } from "./stdio-process.ts";
+
+export interface ProcessListener {
+  onMessage(line: Buffer, message: JsonObject): void;
+  onGone(reason: string): void;
+}
+
+/** Starts the processes of one stdio target, and not too many of them. */
+export class StdioLauncher {
+  readonly target: string;
+  readonly context: McpContext;
+  readonly limits: McpLimits;
+  private readonly command: SpawnSettings;
+  private running = 0;
+
+  constructor(settings: StdioTargetSettings, context: McpContext, limits: McpLimits) {
+    this.target = settings.name;
+    this.context = context;
+    this.limits = limits;
+    this.command = { command: settings.command, args: settings.args, env: environmentOf(settings, context) };
+  }
+
+  /** @throws Error when the target has all the processes it may have */
+  start(listener: ProcessListener): StdioProcess {
+    const { target, limits, command } = this;
+    const { spawn, clock, log } = this.context;
+    if (this.running >= limits.maxProcesses) throw new Error(`all ${limits.maxProcesses} processes of the target are in use`);
+    this.running += 1;
+    return new StdioProcess({
+      target,
+      spawn,
+      command,
+      limits,
+      clock,
+      log,
+      onMessage: (line, message) => listener.onMessage(line, message),
+      onGone: (reason) => {
+        this.running -= 1;
+        listener.onGone(reason);
+      },
+    });
+  }
+}
+
+/** How long to wait before a process that keeps ending is started again: at once the first time, then 250 ms doubling to 30 s. */
+export class Backoff {
+  private readonly launcher: StdioLauncher;
+  private failures = 0;
+  private startedAt = 0;
+  private notBefore = 0;
+  private lastReason = "";
+
+  constructor(launcher: StdioLauncher) {
+    this.launcher = launcher;
+  }
+
+  /** @throws Error when it is too early; says how long to wait and what the last one ended of */
+  started(): void {
+    const now = this.launcher.context.clock.monotonic();
+    const wait = this.notBefore - now;
+    if (wait > 0) throw new Error(`the process ended (${this.lastReason}); starting it again in ${Math.ceil(wait)} ms at the earliest`);
+    this.startedAt = now;
+  }
+
+  ended(reason: string): void {
+    const now = this.launcher.context.clock.monotonic();
+    this.failures = now - this.startedAt > healthyAfterMs ? 1 : this.failures + 1;
+    this.notBefore = this.failures === 1 ? now : now + Math.min(firstDelayMs * 2 ** (this.failures - 2), longestDelayMs);
+    this.lastReason = reason;
+  }
+}
+
+const healthyAfterMs = 10_000;
+const firstDelayMs = 250;
+const longestDelayMs = 30_000;
+
+function environmentOf(settings: StdioTargetSettings, context: McpContext): Record<string, string> {
+  if (settings.clearEnv) return { ...settings.env };
+  const env: Record<string, string> = {};
+  for (const [name, value] of Object.entries(context.environment)) if (value !== undefined) env[name] = value;
+  return { ...env, ...settings.env };
+}

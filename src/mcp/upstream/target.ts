@@ -1,0 +1,52 @@
+import type { Exchange } from "../../contract/exchange.ts";
+import type { RpcId } from "../../contract/mcp.ts";
+import type { Reply } from "../../contract/reply.ts";
+
+/** One MCP server as configured. Immutable; a reload makes new ones. */
+export interface Target {
+  readonly name: string;
+  /** Names its settings: what a session holds of a target is of no use once they changed. */
+  readonly fingerprint: string;
+  /**
+   * A line to the server for one session. Connects to nothing yet.
+   * @param scope `session`: this client's alone, server messages included; `call`: for one call, and may share a server
+   *   process with other callers
+   * @param previous a connection that an older target of the same fingerprint made; its session is taken over
+   */
+  connect(scope: ConnectionScope, previous?: Connection): Connection;
+}
+
+export type ConnectionScope = "session" | "call";
+
+/**
+ * One session's line to one target. Whatever the transport is, it behaves like a streamable HTTP server: that way a
+ * reply of a remote server goes through untouched, and federation knows a single shape.
+ */
+export interface Connection {
+  /** True when the server has forgotten the session: the next message must be an initialize. */
+  readonly lost: boolean;
+  /**
+   * Sends one message of the client. A request is answered 200 with JSON or an event stream, anything else 202; a
+   * remote server's HTTP error comes as it is.
+   * @throws GatewayError when the server cannot be reached
+   */
+  post(exchange: Exchange, message: Outbound): Promise<Reply>;
+  /** The stream of messages the server sends of its own accord: 200 with an event stream, or 405. */
+  listen(exchange: Exchange): Promise<Reply>;
+  /** Ends the session at the server, as far as it can be told. Never rejects. */
+  close(exchange: Exchange | undefined): Promise<void>;
+}
+
+/** A message on its way to a target. */
+export interface Outbound {
+  readonly kind: "request" | "notification" | "response";
+  readonly id: RpcId | undefined;
+  readonly method: string | undefined;
+  readonly bytes: Buffer;
+  /** Of a request that wants to hear of its progress. */
+  readonly progressToken?: RpcId | undefined;
+  /** The revision agreed on with this target; undefined before that: then the client's own header goes on. */
+  readonly protocolVersion: string | undefined;
+  /** Milliseconds until the reply's head, 0 = as long as the route allows. */
+  readonly timeoutMs: number;
+}

@@ -1,0 +1,22 @@
+import { revision as revision20241105 } from "./2024-11-05/registry.ts";
+import { revision as revision20250326 } from "./2025-03-26/registry.ts";
+import { revision as revision20250618 } from "./2025-06-18/registry.ts";
+import { revision as revision20251125 } from "./2025-11-25/registry.ts";
+import type { Revision } from "./revision.ts";
+
+/** The revisions the gateway speaks, oldest first. */
+export const revisions: readonly Revision[] = [revision20241105, revision20250326, revision20250618, revision20251125];
+
+export const supportedVersions: readonly string[] = revisions.map(({ name }) => name);
+
+/** What the gateway offers to servers that it greets on its own account. */
+export const latestRevision: Revision = revision20251125;
+
+/** What a client speaks that does not say: the specification's rule for a missing MCP-Protocol-Version. */
+export const assumedRevision: Revision = revision20250326;
+
+const byName = new Map(revisions.map((revision) => [revision.name, revision]));
+
+export function findRevision(name: string): Revision | undefined {
+  return byName.get(name);
+}

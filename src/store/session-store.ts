@@ -1,0 +1,87 @@
+import type { Clock } from "../base/clock.ts";
+import type { SessionEnd, SessionStore } from "../contract/stores.ts";
+
+export interface MemorySessionStoreSettings {
+  readonly clock: Clock;
+  /** Sessions held at most; one more makes the longest idle one go. */
+  readonly maxSessions: number;
+  /** Milliseconds between two looks for expired ones. */
+  readonly reapEveryMs: number;
+}
+
+interface Entry {
+  readonly value: unknown;
+  readonly ttlMs: number;
+  readonly onExpire: ((value: never, reason: SessionEnd) => void) | undefined;
+  /** Monotonic milliseconds. */
+  usedAt: number;
+}
+
+/** Sessions in this process's memory. Call `close` to end them all. */
+export class MemorySessionStore implements SessionStore {
+  private readonly settings: MemorySessionStoreSettings;
+  /** The longest idle first: every use moves a session to the end. */
+  private readonly entries = new Map<string, Entry>();
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(settings: MemorySessionStoreSettings) {
+    this.settings = settings;
+  }
+
+  get size(): number {
+    return this.entries.size;
+  }
+
+  get<T>(id: string): T | undefined {
+    const entry = this.entries.get(id);
+    if (entry === undefined) return undefined;
+    const now = this.settings.clock.monotonic();
+    if (isExpired(entry, now)) {
+      this.drop(id, entry, "idle");
+      return undefined;
+    }
+    entry.usedAt = now;
+    this.entries.delete(id);
+    this.entries.set(id, entry);
+    return entry.value as T;
+  }
+
+  set<T>(id: string, value: T, ttlMs: number, onExpire?: (value: T, reason: SessionEnd) => void): void {
+    this.entries.delete(id);
+    this.entries.set(id, { value, ttlMs, onExpire, usedAt: this.settings.clock.monotonic() });
+    if (this.entries.size > this.settings.maxSessions) {
+      const [oldest] = this.entries;
+      if (oldest !== undefined) this.drop(oldest[0], oldest[1], "evicted");
+    }
+    this.timer ??= setInterval(() => this.reap(), this.settings.reapEveryMs).unref();
+  }
+
+  delete(id: string): boolean {
+    return this.entries.delete(id);
+  }
+
+  /** Forgets what has been idle for too long. */
+  reap(): void {
+    const now = this.settings.clock.monotonic();
+    // a copy: whoever is told may put its session back
+    for (const [id, entry] of [...this.entries]) if (isExpired(entry, now)) this.drop(id, entry, "idle");
+  }
+
+  /** Ends every session, at shutdown. */
+  close(): void {
+    clearInterval(this.timer);
+    this.timer = undefined;
+    const entries = [...this.entries.values()];
+    this.entries.clear();
+    for (const { value, onExpire } of entries) onExpire?.(value as never, "closed");
+  }
+
+  private drop(id: string, entry: Entry, reason: SessionEnd): void {
+    this.entries.delete(id);
+    entry.onExpire?.(entry.value as never, reason);
+  }
+}
+
+function isExpired(entry: Entry, now: number): boolean {
+  return now - entry.usedAt >= entry.ttlMs;
+}
