@@ -156,11 +156,13 @@ class RunningGateway implements Gateway {
       body: received.body,
       httpVersion: received.httpVersion,
       upgrade: received.upgrade,
+      recordsResponse: live.loaded.readsResponseBody,
       limits: bind?.limits ?? { maxBufferSize: 0 },
       startedAt: this.clock.wall(),
       startedMonotonic: this.clock.monotonic(),
     });
     startTrace(exchange);
+    if (live.loaded.readsRequestBody) exchange.body.record(exchange.limits.maxBufferSize);
     const reply = listener === undefined ? Promise.resolve(toReply(exchange, refusal)) : handle(listener, exchange);
     return {
       exchange,

@@ -6,6 +6,7 @@ import { run } from "./commands/run.ts";
 import { schema } from "./commands/schema.ts";
 import { validate } from "./commands/validate.ts";
 import { buildInfo, version } from "./commands/version.ts";
+import { fileOutput } from "./telemetry/log/file-output.ts";
 import { type ConfigSource, fileSource, textSource } from "./config/source.ts";
 
 /** Arguments, environment, signals and exit codes: the only file that reads process.env or writes to the console. */
@@ -24,7 +25,8 @@ const usage = `Usage: turnpike -f FILE [options]
 
 const io: ProcessIo = {
   environment: process.env,
-  out: (text) => process.stdout.write(text),
+  out: (text) => void process.stdout.write(text),
+  logOutput: fileOutput(1),
   error: (line) => console.error(line),
   input: () => readFileSync(0, "utf8"),
   onSignal: (handler) => {

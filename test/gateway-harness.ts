@@ -9,8 +9,8 @@ export interface TestGateway {
   readonly gateway: Gateway;
   /** `http://127.0.0.1:<port>` of a bind; the only one when no key is given. */
   url(key?: string): string;
-  /** Everything written to standard output so far, flushed. */
-  output(): string;
+  /** Everything written to standard output so far. */
+  output(): Promise<string>;
   /** The text of /metrics. */
   metrics(): Promise<string>;
   /** Replaces the configuration. @returns whether it took effect */
@@ -20,6 +20,9 @@ export interface TestGateway {
   close(): Promise<void>;
 }
 
+/** Log lines are written in pieces; a little more than the longest that one waits. Milliseconds. */
+const logDelayMs = 150;
+
 /** Starts a gateway on a configuration; ports written as 0 are chosen by the system. */
 export async function startTestGateway(config: string, environment: Readonly<Record<string, string>> = {}): Promise<TestGateway> {
   let text = config;
@@ -27,15 +30,18 @@ export async function startTestGateway(config: string, environment: Readonly<Rec
   const source: ConfigSource = { name: "test.yaml", file: undefined, read: () => text };
   const io: ProcessIo = {
     environment: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...environment },
-    out: (more) => {
-      output += more;
-      return true;
+    out: (more) => (output += more),
+    logOutput: {
+      write(more, done) {
+        output += more;
+        done();
+      },
     },
     error: (line) => (output += `${line}\n`),
     input: () => "",
     onSignal: () => {},
   };
-  const parts = await createProcessParts(source, io);
+  const parts = createProcessParts(source, io);
   let gateway: Gateway;
   try {
     gateway = await startGateway({ source, parts, watch: false, clock: systemClock });
@@ -50,12 +56,12 @@ export async function startTestGateway(config: string, environment: Readonly<Rec
       if (port === undefined) throw new Error(`no open port for ${key ?? "any bind"}; there are ${[...gateway.ports.keys()].join(", ")}`);
       return `http://127.0.0.1:${port}`;
     },
-    output() {
-      parts.flush?.();
+    async output() {
+      await new Promise((resolve) => setTimeout(resolve, logDelayMs));
       return output;
     },
     resources: () => parts.resources.size,
-    metrics: () => parts.renderMetrics(),
+    metrics: () => parts.telemetry.render(),
     reload(config) {
       text = config;
       return gateway.reload();

@@ -138,7 +138,11 @@ export function testBody(text: string, chunked = false): RequestBody & { readonl
       collected = true;
       return bytes;
     },
+    recorded: undefined,
+    record: () => {},
     stream: () => Readable.from([bytes]),
+    recorded: undefined,
+    record: () => {},
     replace(replacement) {
       bytes = replacement;
       collected = true;

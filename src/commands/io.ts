@@ -1,8 +1,12 @@
+import type { LogOutput } from "../telemetry/log/line-writer.ts";
+
 /** What a command may touch of its process; given by main.ts. */
 export interface ProcessIo {
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Writes to standard output; false when the reader is behind. */
-  readonly out: (text: string) => boolean;
+  /** Writes to standard output, at once. */
+  readonly out: (text: string) => void;
+  /** Standard output for log lines, written in large pieces off the event loop. */
+  readonly logOutput: LogOutput;
   /** Writes a line to standard error. */
   readonly error: (line: string) => void;
   /** All of standard input. */

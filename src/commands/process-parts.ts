@@ -1,40 +1,52 @@
 import { systemClock } from "../base/clock.ts";
+import { loadConfig } from "../config/load.ts";
 import type { ProcessParts } from "../config/compile/load-runtime.ts";
+import { runtimeTelemetrySettings, telemetrySettings } from "../config/compile/telemetry.ts";
 import { ResourceRegistry } from "../config/resources.ts";
 import type { ConfigSource } from "../config/source.ts";
-import type { Log } from "../contract/runtime.ts";
 import { createMemoryRateLimits } from "../store/rate-limit-store.ts";
-import { createMetrics } from "../telemetry/metrics/index.ts";
+import { MemorySessionStore } from "../store/session-store.ts";
+import { createTelemetry, type Telemetry } from "../telemetry/telemetry.ts";
 import type { ProcessIo } from "./io.ts";
 import { version } from "./version.ts";
 
+/** MCP sessions held at most in this process; the longest idle one goes first. */
+const maxSessions = 100_000;
+/** How often expired sessions are looked for. */
+const reapEveryMs = 30_000;
+
 export interface OwnedParts extends ProcessParts {
-  /** The exposition for /metrics. */
-  readonly renderMetrics: () => Promise<string>;
+  readonly telemetry: Telemetry;
   close(): Promise<void>;
 }
 
-/** Makes what lives as long as the process, from the `config` section. */
-export async function createProcessParts(source: ConfigSource, io: ProcessIo): Promise<OwnedParts> {
-  void source;
-  const write = (level: string, message: string, fields?: object): void =>
-    void io.out(`${level} ${message} ${JSON.stringify(fields ?? {})}\n`);
-  const log: Log = {
-    debug: () => {},
-    info: (message, fields) => write("info", message, fields),
-    warn: (message, fields) => write("warn", message, fields),
-    error: (message, fields) => write("error", message, fields),
-  };
-  const metrics = createMetrics({ version: version(), remove: [], customLabels: [] });
+/**
+ * Makes what lives as long as the process, from the `config` section as it is now.
+ * @throws ConfigError
+ */
+export function createProcessParts(source: ConfigSource, io: ProcessIo): OwnedParts {
+  const { environment } = io;
+  const { config } = loadConfig(source.read(), { file: source.name, environment });
+  const telemetry = createTelemetry(telemetrySettings(config, version(), environment), {
+    clock: systemClock,
+    output: io.logOutput,
+    environment,
+  });
+  const sessions = new MemorySessionStore({ clock: systemClock, maxSessions, reapEveryMs });
+  telemetry.metrics.countSessions(() => sessions.size);
   return {
     clock: systemClock,
-    log,
-    metrics: metrics.events,
-    stores: { rateLimits: createMemoryRateLimits(systemClock), sessions: undefined as never },
+    log: telemetry.log,
+    metrics: telemetry.metrics,
+    stores: { rateLimits: createMemoryRateLimits(systemClock), sessions },
     resources: new ResourceRegistry(),
-    environment: io.environment,
-    telemetryFor: () => ({ sinks: [{ name: "metrics", record: metrics.record }], startTrace: () => {}, close: () => {} }),
-    renderMetrics: () => metrics.registry.render(),
-    close: async () => {},
+    environment,
+    version: version(),
+    telemetryFor: (loaded) => telemetry.forRuntime(runtimeTelemetrySettings(loaded, environment)),
+    telemetry,
+    async close() {
+      sessions.close();
+      await telemetry.close();
+    },
   };
 }

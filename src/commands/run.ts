@@ -1,18 +1,23 @@
 import { type AdminServers, startAdmin } from "../admin/servers.ts";
+import { adminSettings } from "./admin-settings.ts";
 import type { ConfigSource } from "../config/source.ts";
 import { type Gateway, startGateway } from "../gateway.ts";
 import { banner } from "./banner.ts";
 import type { ProcessIo } from "./io.ts";
-import { createProcessParts } from "./process-parts.ts";
+import { createProcessParts, type OwnedParts } from "./process-parts.ts";
 import { reportConfigError } from "./report.ts";
 
 /**
  * Runs the gateway until it is told to stop. @returns the exit code: 0 after an orderly end, 1 when it could not start
  */
 export async function run(source: ConfigSource, io: ProcessIo): Promise<number> {
+  let parts: OwnedParts;
+  try {
+    parts = createProcessParts(source, io);
+  } catch (thrown) {
+    return reportConfigError(thrown, io);
+  }
   let gateway: Gateway;
-  const parts = await createProcessParts(source, io).catch((thrown: unknown) => reportConfigError(thrown, io));
-  if (typeof parts === "number") return parts;
   try {
     gateway = await startGateway({ source, parts, watch: true });
   } catch (thrown) {
@@ -21,16 +26,23 @@ export async function run(source: ConfigSource, io: ProcessIo): Promise<number> 
   }
   for (const warning of gateway.loaded.warnings) parts.log.warn(warning);
 
-  let admin: AdminServers | undefined;
+  const stopping = stopSignal(gateway, io);
+  let admin: AdminServers;
   try {
-    admin = await startAdmin(parts.adminSettings(gateway.loaded.config), { gateway, parts });
+    admin = await startAdmin(adminSettings(gateway.loaded.config, io.environment), {
+      log: parts.log,
+      levels: parts.telemetry.levels,
+      renderMetrics: () => parts.telemetry.render(),
+      effectiveConfig: () => gateway.loaded.tree,
+      stop: stopping.stop,
+    });
   } catch (thrown) {
     await gateway.close(0);
     await parts.close();
     return reportConfigError(thrown, io);
   }
   io.out(banner(gateway.loaded.config, gateway.ports));
-  await untilStopped(gateway, io);
+  await stopping.stopped;
 
   const { config } = gateway.loaded.config;
   admin.notReady("shutting down"); // readiness first: load balancers stop sending while we still serve
@@ -41,13 +53,19 @@ export async function run(source: ConfigSource, io: ProcessIo): Promise<number> 
   return 0;
 }
 
-function untilStopped(gateway: Gateway, io: ProcessIo): Promise<void> {
-  return new Promise((resolve) => {
-    io.onSignal((signal) => {
-      if (signal === "reload") void gateway.reload();
-      else resolve();
-    });
+/** When to stop: a signal, or the admin port says so. A second signal ends what is still in flight. */
+function stopSignal(gateway: Gateway, io: ProcessIo): { readonly stopped: Promise<void>; readonly stop: () => void } {
+  const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
+  let stopping = false;
+  io.onSignal((signal) => {
+    if (signal === "reload") void gateway.reload();
+    else if (stopping) void gateway.close(0);
+    else {
+      stopping = true;
+      stop();
+    }
   });
+  return { stopped, stop };
 }
 
 function pause(milliseconds: number): Promise<void> {

@@ -1,7 +1,7 @@
 import { loadRuntime } from "../config/compile/load-runtime.ts";
 import { findExtensions } from "../config/extensions.ts";
 import type { ConfigSource } from "../config/source.ts";
-import { createProcessParts } from "./process-parts.ts";
+import { createProcessParts, type OwnedParts } from "./process-parts.ts";
 import type { ProcessIo } from "./io.ts";
 import { reportConfigError } from "./report.ts";
 
@@ -13,8 +13,9 @@ const remoteDeadlineMs = 30_000;
  * @param portable also lists the keys that the reference project does not know
  */
 export async function validate(source: ConfigSource, portable: boolean, io: ProcessIo): Promise<number> {
-  const parts = await createProcessParts(source, io);
+  let parts: OwnedParts | undefined;
   try {
+    parts = createProcessParts(source, io);
     const loaded = loadRuntime(source, parts);
     for (const warning of loaded.warnings) io.error(`warning: ${warning}`);
     await withDeadline(loaded.runtime.remotesReady);
@@ -25,7 +26,7 @@ export async function validate(source: ConfigSource, portable: boolean, io: Proc
   } catch (thrown) {
     return reportConfigError(thrown, io);
   } finally {
-    await parts.close();
+    await parts?.close();
   }
 }
 

@@ -11,7 +11,11 @@ test("a resource is shared by its key and disposed of when the last runtime lets
   assert.equal(before.acquire("pool a", make("two")), first);
 
   const after = registry.scope();
-  assert.equal(after.acquire("pool a", make("three"), (name) => disposed.push(name)), first, "taken over, not made again");
+  assert.equal(
+    after.acquire("pool a", make("three"), (name) => disposed.push(name)),
+    first,
+    "taken over, not made again",
+  );
   after.acquire("pool b", make("b"), (name) => disposed.push(name));
 
   before.release();

@@ -9,6 +9,10 @@ export interface RequestBody {
   readonly length: number | undefined;
   /** The whole body once `collect` has settled, or once a policy replaced it; undefined before. */
   readonly collected: Buffer | undefined;
+  /** What `record` has kept of a streamed body so far: its beginning, up to the limit. */
+  readonly recorded: Buffer | undefined;
+  /** Keeps the bytes that pass when the body is streamed, up to a limit, for expressions that run after the exchange. */
+  record(limit: number): void;
   /**
    * Reads the whole body. Repeated calls share one read.
    * @param limit bytes; above it the call fails with GatewayError `body_too_large` and the body is left unread.

@@ -74,6 +74,7 @@ export interface ExchangeStart {
   readonly httpVersion: string;
   readonly upgrade?: string | undefined;
   readonly limits: ExchangeLimits;
+  readonly recordsResponse?: boolean;
   /** Epoch milliseconds. */
   readonly startedAt: number;
   /** Monotonic milliseconds. */
@@ -120,7 +121,9 @@ export class Exchange {
   status = 0;
   /** Headers of the reply as sent, for CEL `response.headers`. */
   responseHeaders: HeaderList | undefined = undefined;
-  /** Set only when an expression reads `response.body`. */
+  /** Whether telemetry reads the reply's body: its beginning, up to maxBufferSize, is then kept while it passes. */
+  readonly recordsResponse: boolean;
+  /** Set by a policy that read the whole reply, or from what was recorded. */
   responseBody: Uint8Array | undefined = undefined;
   /** Bytes of the reply's body sent to the client. */
   responseBytes = 0;
@@ -163,6 +166,7 @@ export class Exchange {
     this.request = { method, scheme, authority, path, search, headers };
     this.body = start.body;
     this.upgrade = start.upgrade;
+    this.recordsResponse = start.recordsResponse ?? false;
   }
 
   /** The forwarded headers, safe to change: the first call copies them, so that telemetry still sees what came in. */

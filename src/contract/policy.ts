@@ -6,7 +6,6 @@ import type { CompileContext } from "./runtime.ts";
 
 export type { Next };
 
-
 /**
  * A policy at the gateway or on a route. It may answer by itself, change the exchange and call `next`, or change the
  * reply that `next` gives. A GatewayError that it throws becomes the reply.
@@ -23,6 +22,8 @@ export type BackendPolicy = (outgoing: Outgoing, next: Send) => Promise<Reply>;
 export interface PolicyDefinition<Config> {
   /** Its key in the configuration. */
   readonly name: string;
+  /** The slot it takes, where that is not its own: of two policies of one slot only the more specific is in effect. */
+  readonly slot?: string;
   readonly config: ZodType<Config>;
   /** As a gateway or route policy; undefined where it only makes sense around backend calls. Runs at load. */
   readonly compile?: (config: Config, context: CompileContext) => RoutePolicy;

@@ -15,9 +15,21 @@ export interface CompiledBackend {
   readonly call: (exchange: Exchange) => Promise<Reply>;
 }
 
+/** A policy in effect, for explain: where it was written, and what its schema made of it. */
+export interface PlacedPolicy {
+  readonly stage: "gateway" | "admission" | "route";
+  readonly name: string;
+  readonly path: string;
+  readonly config: unknown;
+}
+
 export interface CompiledRoute {
   /** Config key, for explain and telemetry. */
   readonly name: string;
+  /** Where the route was written: `binds[0].listeners[0].routes[1]`. */
+  readonly path: string;
+  /** Its policies in the order in which they run. */
+  readonly policies: readonly PlacedPolicy[];
   /** Policies that run before the body is read. */
   readonly admission: Chain;
   /** Reads and understands the body where the route needs that; fills exchange.llm or exchange.mcp. */
@@ -29,6 +41,8 @@ export interface CompiledRoute {
 
 export interface CompiledListener {
   readonly names: ListenerNames;
+  readonly path: string;
+  readonly policies: readonly PlacedPolicy[];
   /** Gateway-phase policies. */
   readonly chain: Chain;
   /** Finds the route and notes in `exchange.route` what matched. */

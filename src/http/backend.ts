@@ -26,7 +26,8 @@ export function compileHttpBackend({ names, send, timeoutMs }: HttpBackendSettin
     call(exchange) {
       const { body } = exchange;
       if (body.collected !== undefined) return forward(exchange, body.collected.length === 0 ? null : body.collected);
-      if (body.length !== undefined && body.length <= collectUpTo) return body.collect(collectUpTo).then((bytes) => forward(exchange, bytes));
+      if (body.length !== undefined && body.length <= collectUpTo)
+        return body.collect(collectUpTo).then((bytes) => forward(exchange, bytes));
       return forward(exchange, body.stream());
     },
   };

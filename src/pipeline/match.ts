@@ -138,7 +138,9 @@ function compilePath(path: PathMatch): CompiledPath {
       // "/foo" matches "/foo", "/foo/" and "/foo/x", never "/foobar"
       const prefix = path.pathPrefix.endsWith("/") ? path.pathPrefix.slice(0, -1) : path.pathPrefix;
       const test: Condition =
-        prefix === "" ? () => true : (head) => head.path.startsWith(prefix) && (head.path.length === prefix.length || head.path[prefix.length] === "/");
+        prefix === ""
+          ? () => true
+          : (head) => head.path.startsWith(prefix) && (head.path.length === prefix.length || head.path[prefix.length] === "/");
       return { test, kind: 1, length: prefix.length, pattern: path.pathPrefix, prefix };
     }
     case "regex": {

@@ -1,8 +1,11 @@
 import type { z } from "zod";
+import type { CompiledExpression } from "../cel/compile.ts";
+import type { celExpression } from "../cel/config-type.ts";
+import { ReadSet } from "../cel/read-set.ts";
 import type { credentialDestination, credentialSource } from "../contract/config/credential-location.ts";
-import type { celExpression } from "../contract/config/expression.ts";
 import type { Exchange, RequestHead } from "../contract/exchange.ts";
 import { readCookie, writeCookie } from "./cookies.ts";
+import { evaluate } from "./expressions.ts";
 import { fieldValue } from "./field-value.ts";
 import { readParameter, writeParameter } from "./query.ts";
 
@@ -17,7 +20,11 @@ export interface CredentialSource {
   readonly remove: (exchange: Exchange) => void;
   /** Whether it is the Authorization field, of which RFC 9110 section 11.6 speaks. */
   readonly isAuthorization: boolean;
+  /** What an expression reads to find it. */
+  readonly reads: ReadSet;
 }
+
+const nothing = ReadSet.union([]);
 
 export function compileCredentialSource(config: SourceConfig): CredentialSource {
   switch (config.kind) {
@@ -27,6 +34,7 @@ export function compileCredentialSource(config: SourceConfig): CredentialSource 
       const { name } = config.queryParameter;
       return {
         isAuthorization: false,
+        reads: nothing,
         find: ({ request }) => readParameter(request.search, name),
         remove: ({ request }) => (request.search = writeParameter(request.search, name, undefined)),
       };
@@ -35,19 +43,34 @@ export function compileCredentialSource(config: SourceConfig): CredentialSource 
       const { name } = config.cookie;
       return {
         isAuthorization: false,
+        reads: nothing,
         find: ({ request }) => readCookie(request.headers, name),
         remove: (exchange) => writeCookie(exchange.editHeaders(), name, undefined),
       };
     }
     case "expression":
-      throw new Error("not there yet");
+      return fromExpression(config.expression);
   }
+}
+
+/** Reads only: nobody can tell what part of the request it was computed from. */
+function fromExpression(expression: CompiledExpression): CredentialSource {
+  return {
+    isAuthorization: false,
+    reads: expression.reads,
+    find: (exchange) => {
+      const value = evaluate(expression, exchange);
+      return typeof value === "string" ? value : undefined;
+    },
+    remove: () => {},
+  };
 }
 
 function fromHeader(name: string, prefix: string): CredentialSource {
   const lowerPrefix = prefix.toLowerCase();
   return {
     isAuthorization: name === "authorization",
+    reads: nothing,
     find: ({ request }) => {
       const value = request.headers.get(name);
       if (value === undefined) return undefined;

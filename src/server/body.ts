@@ -14,6 +14,8 @@ export class NodeRequestBody implements RequestBody {
   private allowContinue: (() => void) | undefined;
   private pending: Promise<Buffer> | undefined;
   private streamed = false;
+  private recordLimit = 0;
+  private kept: Buffer[] = [];
 
   constructor(message: IncomingMessage, length: number | undefined, allowContinue?: () => void) {
     this.message = message;
@@ -36,12 +38,30 @@ export class NodeRequestBody implements RequestBody {
   stream(): Readable {
     if (!this.unread) throw new Error("the request body was already read");
     this.streamed = true;
+    if (this.recordLimit > 0) this.keep();
     this.askForIt();
     return this.message;
   }
 
+  get recorded(): Buffer | undefined {
+    return this.kept.length === 0 ? undefined : Buffer.concat(this.kept);
+  }
+
+  record(limit: number): void {
+    this.recordLimit = limit;
+  }
+
   replace(bytes: Buffer): void {
     this.collected = bytes;
+  }
+
+  private keep(): void {
+    let left = this.recordLimit;
+    this.message.on("data", (chunk: Buffer) => {
+      if (left <= 0) return;
+      this.kept.push(chunk.length <= left ? chunk : chunk.subarray(0, left));
+      left -= chunk.length;
+    });
   }
 
   private askForIt(): void {

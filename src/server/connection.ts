@@ -9,15 +9,20 @@ export function connectionOf(socket: Socket): Connection {
   let connection = known.get(socket);
   if (connection === undefined) {
     connection = {
-      remoteAddress: socket.remoteAddress ?? "",
+      remoteAddress: plainAddress(socket.remoteAddress),
       remotePort: socket.remotePort ?? 0,
-      localAddress: socket.localAddress ?? "",
+      localAddress: plainAddress(socket.localAddress),
       localPort: socket.localPort ?? 0,
       ...(socket instanceof TLSSocket ? { tls: tlsFacts(socket) } : {}),
     };
     known.set(socket, connection);
   }
   return connection;
+}
+
+/** IPv4 addresses as such, also where a dual-stack socket shows them mapped (RFC 4291 section 2.5.5.2). */
+function plainAddress(address = ""): string {
+  return address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;
 }
 
 function tlsFacts(socket: TLSSocket): NonNullable<Connection["tls"]> {

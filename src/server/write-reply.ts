@@ -38,6 +38,7 @@ function writeWhole(response: ServerResponse, reply: Reply, exchange: Exchange, 
   if (!bodyless) {
     headers.set("content-length", String(length));
     exchange.responseBytes = length;
+    if (exchange.recordsResponse) exchange.responseBody ??= Buffer.from(bytes).subarray(0, exchange.limits.maxBufferSize);
   }
   response.writeHead(status, headers.flat);
   if (bodyless || length === 0) response.end();
@@ -46,14 +47,19 @@ function writeWhole(response: ServerResponse, reply: Reply, exchange: Exchange, 
 
 function writeStream(response: ServerResponse, reply: Reply, exchange: Exchange, body: ReplyStream): void {
   response.writeHead(reply.status, reply.headers.flat);
+  const record = exchange.recordsResponse ? new Recorder(exchange.limits.maxBufferSize) : undefined;
   const sink: ReplySink = {
     data(chunk) {
+      record?.add(chunk);
       exchange.responseBytes += chunk.length;
       const room = response.write(chunk);
       if (!room) response.once("drain", () => body.resume());
       return room;
     },
-    end: () => void response.end(),
+    end() {
+      if (record !== undefined) exchange.responseBody ??= record.bytes();
+      response.end();
+    },
     fail(error) {
       exchange.streamError ??= error;
       response.destroy(); // the only way left to tell the client that the body is not whole
@@ -63,4 +69,24 @@ function writeStream(response: ServerResponse, reply: Reply, exchange: Exchange,
   body.start(sink);
   // an event stream may stay silent for long: its head must not wait for the first event
   if (exchange.responseBytes === 0 && !response.writableEnded) response.flushHeaders();
+}
+
+/** Keeps the beginning of a streamed reply, for expressions that run at the end. */
+class Recorder {
+  private readonly kept: Uint8Array[] = [];
+  private left: number;
+
+  constructor(limit: number) {
+    this.left = limit;
+  }
+
+  add(chunk: Uint8Array): void {
+    if (this.left <= 0) return;
+    this.kept.push(chunk.length <= this.left ? chunk : chunk.subarray(0, this.left));
+    this.left -= chunk.length;
+  }
+
+  bytes(): Buffer {
+    return Buffer.concat(this.kept);
+  }
 }

@@ -65,8 +65,8 @@ test("a wrong change keeps the old state, says why, and shows in a metric", asyn
   toClose.push(gateway);
   assert.match(await gateway.metrics(), /agentgateway_config_synchronized 1/);
   assert.equal(await gateway.reload("binds: [{port: 0, listners: []}]"), false);
-  assert.match(gateway.output(), /Failed to reload config/);
-  assert.match(gateway.output(), /test\.yaml:1:19/);
+  assert.match(await gateway.output(), /Failed to reload config/);
+  assert.match(await gateway.output(), /test\.yaml:1:19/);
   assert.match(await gateway.metrics(), /agentgateway_config_synchronized 0/);
   const reply = await fetch(gateway.url());
   assert.equal(reply.headers.get("x-version"), "good");

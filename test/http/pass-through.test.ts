@@ -84,7 +84,7 @@ test("an event stream's head and events arrive while it is open, and leaving it 
   assert.equal(Buffer.from(first.value as Uint8Array).toString(), "data: tick\n\n");
   await reader.cancel();
   await closed;
-  assert.match(gateway.output(), /http\.status=200/);
+  assert.match(await gateway.output(), /http\.status=200/);
 });
 
 test("a client that leaves before the reply cancels the backend's request", async () => {

@@ -9,7 +9,7 @@ import { createUpstream } from "../../upstream/pool.ts";
 import type { PoolSettings } from "../../upstream/pool-settings.ts";
 import type { ResourceScope } from "../resources.ts";
 import type { Config } from "../schema/document.ts";
-import { layerOf, mergeLayers, type PolicyLayer } from "./slots.ts";
+import { layerOf, mergeLayers, type PolicyLayer, slotOf } from "./slots.ts";
 
 /** Everything with side effects that compiling needs; given by the composition root. */
 export interface CompileDeps {
@@ -23,13 +23,22 @@ export interface CompileDeps {
   readonly readFile: (path: string) => string;
   /** Environment of the process, for child processes. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly version: string;
+}
+
+/** Something in the configuration that its schema accepts and that cannot be used: a file that is not there, say. */
+export interface CompileProblem {
+  readonly path: string;
+  readonly message: string;
 }
 
 /** One compilation: the configuration with what is gathered while it is compiled. */
 export class Build {
   readonly config: Config;
   readonly deps: CompileDeps;
-  readonly warnings: { readonly path: string; readonly message: string }[] = [];
+  readonly warnings: CompileProblem[] = [];
+  /** What could not be compiled; gathered, so that all of it is reported at once. */
+  readonly problems: CompileProblem[] = [];
   /** Remote documents that the configuration needs. */
   readonly expected: Promise<void>[] = [];
   /** What is compiled once although several places refer to it. */
@@ -62,6 +71,16 @@ export class Build {
     };
   }
 
+  /** Compiles one part; what it throws becomes a problem of its place, and the rest is compiled all the same. */
+  attempt<T>(path: string, compile: () => T): T | undefined {
+    try {
+      return compile();
+    } catch (thrown) {
+      this.problems.push({ path, message: thrown instanceof Error ? thrown.message : String(thrown) });
+      return undefined;
+    }
+  }
+
   /** A connection pool; shared by all who mean the same address with the same settings, also across reloads. */
   upstream(address: UpstreamAddress) {
     const { resources, pool, clock, metrics } = this.deps;
@@ -80,7 +99,7 @@ export class Build {
     const tls = merged["backendTLS"] === undefined ? address.tls : compileBackendTls(merged["backendTLS"], this.deps.readFile);
     const upstream = this.upstream(tls === undefined ? address : { ...address, tls });
     return backendPolicies.reduceRight<Send>((rest, definition) => {
-      const slot = slots.get(definition.name);
+      const slot = slotOf(slots, definition);
       if (slot === undefined || definition.compileBackend === undefined) return rest;
       const policy = definition.compileBackend(slot.config, this.at(slot.path));
       return (outgoing) => policy(outgoing, rest);

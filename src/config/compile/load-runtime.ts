@@ -5,6 +5,7 @@ import type { Exchange } from "../../contract/exchange.ts";
 import type { GatewayMetrics } from "../../contract/metrics.ts";
 import type { Log, Runtime, Sink } from "../../contract/runtime.ts";
 import type { Stores } from "../../contract/stores.ts";
+import type { RuntimeTelemetry } from "../../telemetry/telemetry.ts";
 import { loadConfig, type LoadedConfig } from "../load.ts";
 import { formatIssue } from "../issues.ts";
 import type { ResourceRegistry } from "../resources.ts";
@@ -20,14 +21,10 @@ export interface ProcessParts {
   readonly stores: Stores;
   readonly resources: ResourceRegistry;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** The gateway's version, for what it says of itself to MCP servers and clients. */
+  readonly version: string;
   /** The sinks and the tracing of one configuration. */
   readonly telemetryFor: (config: Config) => RuntimeTelemetry;
-}
-
-export interface RuntimeTelemetry {
-  readonly sinks: readonly Sink[];
-  readonly startTrace: (exchange: Exchange) => void;
-  readonly close: () => void;
 }
 
 /** A configuration that is ready to serve. */
@@ -38,6 +35,9 @@ export interface Loaded {
   readonly runtime: Runtime;
   readonly sinks: readonly Sink[];
   readonly startTrace: (exchange: Exchange) => void;
+  /** Whether telemetry reads bodies, which must then be kept while they pass. */
+  readonly readsRequestBody: boolean;
+  readonly readsResponseBody: boolean;
   /** Lines for the operator. */
   readonly warnings: readonly string[];
   /** Every file that it was made from, absolute. */
@@ -66,7 +66,7 @@ export function loadRuntime(source: ConfigSource, parts: ProcessParts): Loaded {
   const loaded: LoadedConfig = loadConfig(text, { file: source.name, environment: parts.environment });
   const { config } = loaded;
   const scope = parts.resources.scope();
-  const { clock, log, metrics, stores, environment } = parts;
+  const { clock, log, metrics, stores, environment, version } = parts;
   const compiled = compileRuntime(config, {
     clock,
     log,
@@ -76,6 +76,7 @@ export function loadRuntime(source: ConfigSource, parts: ProcessParts): Loaded {
     pool: poolSettings(config),
     readFile,
     environment,
+    version,
   });
   const telemetry = parts.telemetryFor(config);
   return {
@@ -84,13 +85,15 @@ export function loadRuntime(source: ConfigSource, parts: ProcessParts): Loaded {
     runtime: compiled.runtime,
     sinks: telemetry.sinks,
     startTrace: telemetry.startTrace,
+    readsRequestBody: telemetry.readsRequestBody,
+    readsResponseBody: telemetry.readsResponseBody,
     warnings: [...loaded.warnings.map(formatIssue), ...compiled.warnings.map(({ path, message }) => `${path}: ${message}`)],
     files: [...files.keys()],
     drainMs: config.config?.connectionTerminationDeadline ?? 5_000,
     changed: () => [...files].some(([file, before]) => (readNow(file) ?? before) !== before),
     release: () => {
       compiled.runtime.release();
-      telemetry.close();
+      void telemetry.close();
     },
   };
 }

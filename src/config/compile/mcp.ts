@@ -1,3 +1,85 @@
-export function compileMcp(..._: unknown[]): never {
-  throw new Error("wip");
+import { itemEnvironment } from "../../cel/environment.ts";
+import { compileRules, type RuleSet } from "../../cel/rules.ts";
+import { compileMcpBackend } from "../../mcp/backend.ts";
+import type { Authorize, McpTargetSettings } from "../../mcp/settings.ts";
+import { spawnProcessGroup } from "../../mcp/upstream/spawn-process.ts";
+import { mcpAuthorization } from "../../policies/mcp-authorization/index.ts";
+import type { McpBackend, McpTarget } from "../schema/mcp.ts";
+import type { KindPlace, RouteBackendParts } from "./backend-parts.ts";
+import type { Build } from "./build.ts";
+import { type AnyPolicy, layerOf, mergeLayers, type PolicyLayer, slotOf } from "./slots.ts";
+
+/** Milliseconds; `config.mcp.sessionTtl` where it is not written. */
+const defaultSessionTtlMs = 1_800_000;
+
+/** Compiles an MCP backend: its targets with the policies around their requests, and the rules about tools. */
+export function compileMcp(build: Build, mcp: McpBackend, place: KindPlace): RouteBackendParts {
+  const { clock, log, stores, resources, environment, version } = build.deps;
+  const { backend, decode } = compileMcpBackend(
+    {
+      name: place.name ?? (place.path === "mcp.backends[0]" ? "mcp:default" : place.path),
+      targets: mcp.targets.map((target, index) => compileTarget(build, target, { ...place, path: `${place.path}.mcp.targets[${index}]` })),
+      statefulMode: mcp.statefulMode,
+      prefixMode: mcp.prefixMode,
+      failureMode: mcp.failureMode,
+      dnsRebindingProtection: mcp.dnsRebindingProtection,
+      sessionTtlMs: build.config.config?.mcp?.sessionTtl ?? defaultSessionTtlMs,
+      authorize: compileAuthorize(build, place.layers),
+    },
+    { clock, log, sessions: stores.sessions, resources, environment, spawn: spawnProcessGroup, version },
+  );
+  return { ...backend, decode };
+}
+
+function compileTarget(build: Build, target: McpTarget, { path, layers }: KindPlace): McpTargetSettings {
+  if (target.kind === "stdio") {
+    const { cmd: command, args, env, clearEnv } = target.stdio;
+    return { kind: "stdio", name: target.name, command, args, env, clearEnv };
+  }
+  const own = layerOf(`${path}.policies`, target.policies);
+  const server = target.mcp;
+  if (server.kind === "address") {
+    const { host, port, tls, path: urlPath } = server;
+    return httpTarget(
+      target.name,
+      { host, port, tls, path: urlPath },
+      build.send({ host, port, ...(tls ? { tls: {} } : {}) }, [...layers, ...own]),
+    );
+  }
+  const entry = build.entry(server.backend);
+  if (entry.kind !== "host") throw new Error(`${path}: the backend ${server.backend} is no HTTP server`);
+  const { host, port } = entry.host;
+  const tls = entry.policies?.backendTLS !== undefined;
+  return httpTarget(
+    target.name,
+    { host, port, tls, path: server.path },
+    build.send({ host, port }, [...build.entryLayers(server.backend), ...layers, ...own]),
+  );
+}
+
+interface Address {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: boolean;
+  readonly path: string;
+}
+
+function httpTarget(name: string, { host, port, tls, path }: Address, send: ReturnType<Build["send"]>): McpTargetSettings {
+  return {
+    kind: "http",
+    name,
+    scheme: tls ? "https" : "http",
+    authority: `${host.includes(":") ? `[${host}]` : host}:${port}`,
+    path,
+    send,
+  };
+}
+
+/** The rules of all places where mcpAuthorization is written, pooled; undefined when there are none. */
+function compileAuthorize(build: Build, layers: readonly PolicyLayer[]): Authorize | undefined {
+  const definition = mcpAuthorization as unknown as AnyPolicy;
+  const slot = slotOf(mergeLayers(layers, [definition]), definition);
+  if (slot === undefined) return undefined;
+  const rules = compileRules([slot.config as RuleSet], () => build.deps.metrics.ruleFailed("mcpAuthorization"));
+  return rules.empty ? undefined : (exchange, item) => rules.allows(itemEnvironment(exchange, item));
 }

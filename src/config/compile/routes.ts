@@ -1,6 +1,5 @@
 import { GatewayError } from "../../contract/errors.ts";
 import type { Exchange } from "../../contract/exchange.ts";
-import type { RoutePolicy } from "../../contract/policy.ts";
 import type { CompiledBackend, CompiledListener, CompiledRoute } from "../../contract/runtime.ts";
 import { compose } from "../../pipeline/compose.ts";
 import { compileMatcher } from "../../pipeline/match.ts";
@@ -9,7 +8,8 @@ import { admissionPolicies, gatewayPolicies, routePolicies } from "../../policie
 import type { Build } from "./build.ts";
 import { compileBackend } from "./backends.ts";
 import { compileLlmRoute } from "./llm.ts";
-import { type AnyPolicy, layerOf, mergeLayers, type PolicyLayer, type PolicySlot } from "./slots.ts";
+import { compilePolicies } from "./policies.ts";
+import { layerOf, mergeLayers, type PolicyLayer } from "./slots.ts";
 import { type ListenerSpec, type RouteSpec, routeSpec } from "./specs.ts";
 import { targetedLayers } from "./targeted.ts";
 
@@ -23,7 +23,8 @@ export function compileListener(build: Build, spec: ListenerSpec): CompiledListe
     ...layerOf(`${spec.path}.policies`, spec.policies),
   ];
   const match = compileRoutes(build, spec.routes, targetedLayers(build.config, { phase: "route", listener: spec.names }));
-  return { names: spec.names, chain: compose(compilePolicies(build, mergeLayers(layers, gatewayPolicies), gatewayPolicies)), match };
+  const policies = compilePolicies(build, mergeLayers(layers, gatewayPolicies), { stage: "gateway", registry: gatewayPolicies });
+  return { names: spec.names, path: spec.path, policies: policies.placed, chain: compose(policies.compiled), match };
 }
 
 type RouteLookup = (exchange: Exchange) => CompiledRoute | undefined;
@@ -54,38 +55,36 @@ function compileRoute(build: Build, spec: RouteSpec, inherited: readonly PolicyL
     ...layerOf(`${spec.path}.policies`, spec.policies),
   ];
   const slots = mergeLayers(layers, registry);
-  const policies = {
-    admission: compose(compilePolicies(build, slots, admissionPolicies)),
-    chain: compose(compilePolicies(build, slots, routePolicies)),
+  const admission = compilePolicies(build, slots, { stage: "admission", registry: admissionPolicies });
+  const onward = compilePolicies(build, slots, { stage: "route", registry: routePolicies });
+  const route = {
+    name: spec.name,
+    path: spec.path,
+    policies: [...admission.placed, ...onward.placed],
+    admission: compose(admission.compiled),
+    chain: compose(onward.compiled),
   };
-  if (spec.target.kind === "llm") return { name: spec.name, ...policies, ...compileLlmRoute(build, spec.target.llm, spec.path) };
-
-  const { backends } = spec.target;
-  const compiled = backends.map((backend, index) => ({
-    weight: backend.weight,
-    backend:
+  const { target } = spec;
+  if (target.kind === "llm") {
+    const router = build.attempt(spec.path, () => compileLlmRoute(build, target.llm, spec.path));
+    return { ...route, decode: router?.decode ?? (() => {}), pick: router?.pick ?? weightedPick([]) };
+  }
+  const compiled = target.backends.flatMap((backend, index) => {
+    const path = `${spec.path}.backends[${index}]`;
+    const parts = build.attempt(path, () =>
       backend.kind === "routeGroup"
         ? compileDelegation(build, backend.routeGroup)
-        : compileBackend(build, backend, { path: `${spec.path}.backends[${index}]`, routeLayers: layers }),
-  }));
+        : compileBackend(build, backend, { path, routeLayers: layers }),
+    );
+    return parts === undefined ? [] : [{ weight: backend.weight, backend: parts }];
+  });
   const [only] = compiled;
   return {
-    name: spec.name,
-    ...policies,
+    ...route,
     // a route that has one backend can have it read the body before the route's policies see it
     decode: compiled.length === 1 && only?.backend.decode !== undefined ? only.backend.decode : () => {},
     pick: weightedPick(compiled),
   };
-}
-
-function compilePolicies(build: Build, slots: ReadonlyMap<string, PolicySlot>, registry: readonly AnyPolicy[]): RoutePolicy[] {
-  const compiled: RoutePolicy[] = [];
-  for (const definition of registry) {
-    const slot = slots.get(definition.name);
-    if (slot === undefined || definition.compile === undefined) continue;
-    compiled.push(definition.compile(slot.config, build.at(slot.path)));
-  }
-  return compiled;
 }
 
 /** Chooses by weight, at random. */

@@ -3,7 +3,7 @@ import type { BindCertificate, BindSocket, CompiledBind, CompiledListener, Runti
 import { hostOf } from "../../pipeline/match.ts";
 import type { ListenerTls } from "../schema/tls.ts";
 import type { Config } from "../schema/document.ts";
-import { Build, type CompileDeps } from "./build.ts";
+import { Build, type CompileDeps, type CompileProblem } from "./build.ts";
 import { compileNetworkRules } from "./network.ts";
 import { compileListener } from "./routes.ts";
 import { type BindSpec, bindSpecs, type ListenerSpec } from "./specs.ts";
@@ -13,9 +13,20 @@ const maxHeadersTimeoutMs = 30_000;
 /** Fields of a request where the configuration sets no limit: that of the reference's HTTP library. */
 const defaultMaxHeaders = 100;
 
+/** Everything in a configuration that could not be compiled. */
+export class CompileError extends Error {
+  readonly problems: readonly CompileProblem[];
+
+  constructor(problems: readonly CompileProblem[]) {
+    super(problems.map(({ path, message }) => `${path}: ${message}`).join("\n"));
+    this.name = "CompileError";
+    this.problems = problems;
+  }
+}
+
 export interface Compiled {
   readonly runtime: Runtime;
-  readonly warnings: readonly { readonly path: string; readonly message: string }[];
+  readonly warnings: readonly CompileProblem[];
 }
 
 /** Compiles a configuration. Throws when something in it cannot be compiled; then nothing was started. */
@@ -23,6 +34,7 @@ export function compileRuntime(config: Config, deps: CompileDeps): Compiled {
   const build = new Build(config, deps);
   try {
     const binds = new Map(bindSpecs(config).map((spec) => [spec.key, compileBind(build, spec)]));
+    if (build.problems.length > 0) throw new CompileError(build.problems);
     const remotesReady = Promise.all(build.expected).then(() => {});
     remotesReady.catch(() => {}); // only --validate-only waits for it
     return { runtime: { binds, remotesReady, release: () => deps.resources.release() }, warnings: build.warnings };

@@ -7,8 +7,9 @@ export interface PolicyLayer {
   readonly policies: Readonly<Record<string, unknown>>;
 }
 
-/** The one config that a policy ends up with, and where it was written. */
+/** The one config that a slot ends up with, which policy's it is, and where it was written. */
 export interface PolicySlot {
+  readonly name: string;
   readonly path: string;
   readonly config: unknown;
 }
@@ -16,25 +17,33 @@ export interface PolicySlot {
 export type AnyPolicy = PolicyDefinition<unknown>;
 
 /**
- * Merges layers into one slot a policy. A more specific layer replaces the slot whole; only policies that accumulate
+ * Merges layers into one config a slot. A more specific layer replaces the slot whole; only policies that accumulate
  * (authorization) define a merge of their own.
  * @param layers from the least to the most specific
  */
 export function mergeLayers(layers: readonly PolicyLayer[], registry: readonly AnyPolicy[]): Map<string, PolicySlot> {
   const slots = new Map<string, PolicySlot>();
+  // a policy may stand in the registry once for each of its halves
+  const definitions = [...new Map(registry.map((definition) => [definition.name, definition])).values()];
   for (const { path, policies } of layers) {
-    for (const definition of registry) {
-      const config = policies[definition.name];
+    for (const { name, slot = name, merge } of definitions) {
+      const config = policies[name];
       if (config === undefined) continue;
-      const less = slots.get(definition.name);
-      const merged = less === undefined || definition.merge === undefined ? config : definition.merge(less.config, config);
-      slots.set(definition.name, { path: `${path}.${definition.name}`, config: merged });
+      const less = slots.get(slot);
+      const merged = less?.name === name && merge !== undefined ? merge(less.config, config) : config;
+      slots.set(slot, { name, path: `${path}.${name}`, config: merged });
     }
   }
   return slots;
 }
 
-/** The layer without undefined members; undefined when nothing is left. */
+/** The config in effect for a policy; undefined when there is none, or another policy has its slot. */
+export function slotOf(slots: ReadonlyMap<string, PolicySlot>, { name, slot = name }: AnyPolicy): PolicySlot | undefined {
+  const found = slots.get(slot);
+  return found?.name === name ? found : undefined;
+}
+
+/** The layer without undefined members; none when nothing is left. */
 export function layerOf(path: string, policies: object | undefined): PolicyLayer[] {
   if (policies === undefined) return [];
   const set = Object.entries(policies).filter(([, config]) => config !== undefined);

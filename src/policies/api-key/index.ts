@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import { GatewayError } from "../../contract/errors.ts";
 import { definePolicy } from "../../contract/policy.ts";
 import { compileCredentialSource } from "../credential-location.ts";
+import { afterBody } from "../expressions.ts";
 import { type ApiKeyConfig, apiKeyConfig } from "./config.ts";
 
 interface Holder {
@@ -20,7 +21,7 @@ export const apiKey = definePolicy<ApiKeyConfig>({
     const holders = new Map(config.keys.map((entry) => [digestOf(entry), holderOf(entry)]));
     const source = compileCredentialSource(config.location);
     const { mode } = config;
-    return (exchange, next) => {
+    return afterBody(source.reads, (exchange, next) => {
       const key = source.find(exchange);
       if (key === undefined) {
         if (mode === "strict") throw new GatewayError("api_key_invalid", { detail: "no API Key found" });
@@ -35,7 +36,7 @@ export const apiKey = definePolicy<ApiKeyConfig>({
       exchange.identity.apiKey = allowedModels === undefined ? { metadata, key } : { metadata, key, allowedModels };
       source.remove(exchange);
       return next();
-    };
+    });
   },
 });
 

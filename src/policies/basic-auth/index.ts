@@ -5,6 +5,7 @@ import type { Exchange } from "../../contract/exchange.ts";
 import { definePolicy, type Next } from "../../contract/policy.ts";
 import type { Reply } from "../../contract/reply.ts";
 import { compileCredentialSource } from "../credential-location.ts";
+import { afterBody } from "../expressions.ts";
 import { type BasicAuthConfig, basicAuthConfig } from "./config.ts";
 import { type Credentials, parseCredentials } from "./credentials.ts";
 import { type CheckPassword, parseHtpasswd } from "./htpasswd.ts";
@@ -35,7 +36,7 @@ export const basicAuth = definePolicy<BasicAuthConfig>({
       return next();
     };
 
-    return (exchange, next) => {
+    return afterBody(source.reads, (exchange, next) => {
       const encoded = source.find(exchange);
       if (encoded === undefined) {
         if (mode === "strict") throw refusal("no basic authentication credentials found");
@@ -51,7 +52,7 @@ export const basicAuth = definePolicy<BasicAuthConfig>({
         remembered.set(key, credentials.username);
         return admit(exchange, credentials.username, next);
       });
-    };
+    });
   },
 });
 

@@ -5,6 +5,8 @@ import { collectReply } from "../../pipeline/collect-reply.ts";
 import { type BufferConfig, bufferConfig } from "./config.ts";
 
 const passOn: RoutePolicy = (_exchange, next) => next();
+/** Unlike other policies, the first place that sets it counts, from the gateway to the route: a route cannot lift a limit. */
+const merge = (less: BufferConfig): BufferConfig => less;
 
 /**
  * Reads request bodies in whole before anything below sees the request. An upgraded connection has no body to read.
@@ -13,6 +15,7 @@ const passOn: RoutePolicy = (_exchange, next) => next();
 export const bufferRequest = definePolicy<BufferConfig>({
   name: "buffer",
   config: bufferConfig,
+  merge,
   compile({ request }) {
     if (request === undefined) return passOn;
     const { maxBytes, failureMode } = request;
@@ -33,6 +36,7 @@ export const bufferRequest = definePolicy<BufferConfig>({
 export const bufferResponse = definePolicy<BufferConfig>({
   name: "buffer",
   config: bufferConfig,
+  merge,
   compile({ response }) {
     if (response === undefined) return passOn;
     const { maxBytes, failureMode } = response;

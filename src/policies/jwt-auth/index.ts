@@ -5,6 +5,7 @@ import { definePolicy, type Next } from "../../contract/policy.ts";
 import type { Reply } from "../../contract/reply.ts";
 import { acquireKeySet } from "../../upstream/key-set.ts";
 import { compileCredentialSource } from "../credential-location.ts";
+import { afterBody } from "../expressions.ts";
 import { TokenError, TokenVerifier } from "../token-verifier.ts";
 import { type JwtAuthConfig, jwtAuthConfig } from "./config.ts";
 
@@ -41,7 +42,7 @@ export const jwtAuth = definePolicy<JwtAuthConfig>({
       return admit(exchange, identity, next);
     };
 
-    return (exchange, next) => {
+    return afterBody(source.reads, (exchange, next) => {
       const token = source.find(exchange);
       if (token === undefined) {
         if (mode === "strict") throw refusal(new TokenError("no bearer token found"), source.isAuthorization);
@@ -49,7 +50,7 @@ export const jwtAuth = definePolicy<JwtAuthConfig>({
       }
       const known = verifier.recall(token);
       return known === undefined ? verify(exchange, token, next) : admit(exchange, known, next);
-    };
+    });
   },
 });
 

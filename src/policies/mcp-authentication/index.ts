@@ -7,6 +7,7 @@ import type { CompileContext } from "../../contract/runtime.ts";
 import { fetchDocument } from "../../upstream/fetch-document.ts";
 import { acquireKeySet } from "../../upstream/key-set.ts";
 import { compileCredentialSource } from "../credential-location.ts";
+import { afterBody } from "../expressions.ts";
 import { TokenError, TokenVerifier } from "../token-verifier.ts";
 import { AuthorizationServer } from "./authorization-server.ts";
 import { type McpAuthenticationConfig, mcpAuthenticationConfig } from "./config.ts";
@@ -27,6 +28,7 @@ import {
  */
 export const mcpAuthentication = definePolicy<McpAuthenticationConfig>({
   name: "mcpAuthentication",
+  slot: "jwtAuth", // both say who the caller is
   config: mcpAuthenticationConfig,
   compile(config, context) {
     const { mode, issuer } = config;
@@ -52,7 +54,7 @@ export const mcpAuthentication = definePolicy<McpAuthenticationConfig>({
       return admit(exchange, identity, next);
     };
 
-    return (exchange, next) => {
+    return afterBody(source.reads, (exchange, next) => {
       const { path } = exchange.incoming;
       if (isBelow(path, protectedResourcePath)) {
         exchange.reason = "DirectResponse";
@@ -72,7 +74,7 @@ export const mcpAuthentication = definePolicy<McpAuthenticationConfig>({
       }
       const known = verifier.recall(token);
       return known === undefined ? verify(exchange, token, next) : admit(exchange, known, next);
-    };
+    });
   },
 });
 
