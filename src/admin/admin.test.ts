@@ -237,4 +237,17 @@ test("addresses are read strictly", () => {
   for (const bad of ["", "15000", ":15000", "localhost", "localhost:99999", "example.com:1", "unix:a", "[::1]", "http://127.0.0.1:1"]) {
     assert.throws(() => parseAddress(bad), /write `ip:port`, `localhost:port`/, bad);
   }
+  fc.assert(
+    fc.property(
+      fc.array(fc.constantFrom("[", "]", ":", "::1", "127.0.0.1", "localhost", "80", "unix:", "/a", "off", "."), { maxLength: 6 }),
+      (parts) => {
+        try {
+          const address = parseAddress(parts.join(""));
+          assert.ok(address.kind !== "tcp" || (address.port <= 65_535 && address.hosts.length > 0));
+        } catch (error) {
+          assert.match((error as Error).message, /write `ip:port`/);
+        }
+      },
+    ),
+  );
 });

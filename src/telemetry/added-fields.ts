@@ -32,14 +32,24 @@ export function compileAddedFields(
     for (const { name, expression, hidden } of compiled) {
       const value = expression.evaluate(exchange);
       if (value === undefined || value === null) continue;
-      if (value instanceof Flattened) {
-        for (const [member, inner] of value.members) {
-          if (inner === undefined || inner === null) continue;
-          take(`${name}.${member}`, isSensitive(member, sensitive) ? redacted : withoutSensitive(inner, sensitive));
-        }
-      } else take(name, hidden ? redacted : withoutSensitive(value, sensitive));
+      try {
+        takeValue(name, hidden ? redacted : value, sensitive, take);
+      } catch {
+        // nested so deep that writing it overflows the stack: left out like an expression that failed, the line stays
+      }
     }
   };
+}
+
+function takeValue(name: string, value: unknown, sensitive: ReadonlySet<string>, take: TakeField): void {
+  if (!(value instanceof Flattened)) {
+    take(name, withoutSensitive(value, sensitive));
+    return;
+  }
+  for (const [member, inner] of value.members) {
+    if (inner === undefined || inner === null) continue;
+    take(`${name}.${member}`, isSensitive(member, sensitive) ? redacted : withoutSensitive(inner, sensitive));
+  }
 }
 
 /** `request.headers["x-api-key"]`, `request.headers.authorization`, and nothing around it. */

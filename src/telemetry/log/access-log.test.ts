@@ -136,6 +136,7 @@ test("values of sensitive headers do not reach the log, by whatever way they are
         ]),
     ),
     field("direct", () => "Bearer t0ken", 'request.headers["authorization"]'),
+    field("absent", () => undefined, 'request.headers["cookie"]'),
     field("configured", () => "s", "request.headers['x-tenant-secret']"),
     field("computed", () => "deadbeef", 'sha256(request.headers["authorization"])'),
   ];
@@ -145,8 +146,19 @@ test("values of sensitive headers do not reach the log, by whatever way they are
   assert.equal(fields["flat.headers.cookie"], "[redacted]");
   assert.equal(fields["flat.accept"], "*/*");
   assert.equal(fields["direct"], "[redacted]");
+  assert.equal("absent" in fields, false);
   assert.equal(fields["configured"], "[redacted]");
   assert.equal(fields["computed"], "deadbeef");
+});
+
+test("a value too deep to be written costs its field, not the line", async () => {
+  let deep: unknown = "x";
+  for (let i = 0; i < 100_000; i++) deep = [deep];
+  for (const format of ["text", "json"] as const) {
+    const [line] = await logged([finishedExchange()], format, { add: [field("deep", () => deep), field("after", () => 1)] });
+    assert.match(line ?? "", /http\.status.*after/);
+    assert.doesNotMatch(line ?? "", /deep/);
+  }
 });
 
 test("the filter keeps what is true, and nothing else", async () => {

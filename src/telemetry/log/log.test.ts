@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
+import fc from "fast-check";
 import { memoryWriter } from "../../../test/telemetry/lines.ts";
 import { fileOutput } from "./file-output.ts";
 import { lineFormat } from "./format.ts";
@@ -84,6 +85,22 @@ test("levels are RUST_LOG's, as far as they concern the whole or the access log"
   assert.equal(String(new LogLevels("")), "info");
   assert.throws(() => levels.set("verbose"), /unknown log level `verbose`; use one of off, error, warn, info, debug, trace/);
   assert.equal(String(levels), "warn,request=info");
+});
+
+test("whatever a level is set to, it takes effect or is refused by name", () => {
+  const words = fc.constantFrom("info", "OFF", "debug", "=", ",", " ", "request", "a::b", "loud", "");
+  fc.assert(
+    fc.property(fc.array(words, { maxLength: 8 }), (parts) => {
+      const levels = new LogLevels("warn");
+      try {
+        levels.set(parts.join(""));
+        assert.equal(String(new LogLevels(String(levels))), String(levels), "what is shown can be set");
+      } catch (error) {
+        assert.match((error as Error).message, /^unknown log level `[^]+`; use one of/);
+        assert.equal(String(levels), "warn");
+      }
+    }),
+  );
 });
 
 test("time has microseconds and rolls over", () => {

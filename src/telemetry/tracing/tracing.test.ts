@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
+import fc from "fast-check";
 import { GatewayError } from "../../contract/errors.ts";
 import type { Exchange } from "../../contract/exchange.ts";
 import { Flattened } from "../../contract/expression.ts";
@@ -8,7 +9,7 @@ import { propagate, recordSpan } from "../../contract/propagation.ts";
 import type { Log } from "../../contract/runtime.ts";
 import { startGrpcCollector, startHttpCollector } from "../../../test/telemetry/collector.ts";
 import { expression, field, finishedExchange, llmExchange, mcpExchange, newExchange, startedAt } from "../../../test/telemetry/exchange.ts";
-import { policyCollector, staticCollector } from "./collector.ts";
+import { pairs, policyCollector, staticCollector } from "./collector.ts";
 import { createSpanBuilder, type SpanSettings } from "./exchange-spans.ts";
 import { createStartTrace, startWithoutTracing } from "./start.ts";
 import { createTracing, type Tracing, type TracingSettings } from "./tracing.ts";
@@ -307,4 +308,10 @@ test("where spans are sent to", () => {
     "http://t/as/is",
   );
   assert.throws(() => staticCollector({ otlpEndpoint: "http://" }, {}), /endpoint `http:\/\/` is not a URL/);
+
+  fc.assert(
+    fc.property(fc.string({ unit: fc.constantFrom("a", "=", ",", "%", "2", "0", " ", "z") }), (text) => {
+      for (const [name, value] of Object.entries(pairs(text))) assert.ok(!name.includes("=") && typeof value === "string");
+    }),
+  );
 });
