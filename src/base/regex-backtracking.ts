@@ -78,9 +78,7 @@ function measure(node: RegexNode, next: Next): Measure | undefined {
     case "choice":
       return measureChoice(node.options, next);
     case "repeat":
-      return node.max === Number.POSITIVE_INFINITY
-        ? measureEndless(node, next)
-        : measureCounted(node, next);
+      return node.max === Number.POSITIVE_INFINITY ? measureEndless(node, next) : measureCounted(node, next);
   }
 }
 
@@ -100,14 +98,27 @@ function measureSequence(parts: readonly RegexNode[], next: Next): Measure | und
   for (const [index, part] of measures.entries()) {
     const node = parts[index] as RegexNode;
     // What always succeeds and is the last thing to do is done once, however many ways lead to it.
-    const once =
-      next.accepts && index === parts.length - 1 && node.kind === "repeat" && node.min === 0;
-    cost = plus(cost, once ? part.cost : times(ways, part.cost));
+    const once = next.accepts && index === parts.length - 1 && node.kind === "repeat" && node.min === 0;
+    const own = node.kind === "set" ? runCost(parts, index) : part.cost;
+    cost = plus(cost, once ? own : times(ways, own));
     ways = times(ways, part.ways);
     if (nullable) first |= part.first;
     nullable &&= part.nullable;
   }
   return bounded({ ways, cost, first, nullable });
+}
+
+/**
+ * Cost of a character in a run of them. A run is compared up to its first difference, so that comparisons that start at
+ * different places only overlap where the run's first character can stand inside of it; the whole run is charged to its
+ * first character.
+ */
+function runCost(parts: readonly RegexNode[], index: number): Growth {
+  if (index > 0 && parts[index - 1]?.kind === "set") return { degree: 0, factor: 0 };
+  const run: bigint[] = [];
+  for (let i = index; parts[i]?.kind === "set"; i++) run.push((parts[i] as Extract<RegexNode, { kind: "set" }>).chars);
+  const overlaps = run.slice(1).filter((chars) => (chars & (run[0] as bigint)) !== 0n).length;
+  return { degree: 0, factor: Math.min(run.length, overlaps + 2) };
 }
 
 /** What comes after the node before this one. */
@@ -142,8 +153,7 @@ type Repeat = Extract<RegexNode, { kind: "repeat" }>;
 function measureEndless(node: Repeat, next: Next): Measure | undefined {
   const body = measure(node.body, { chars: allowingRepeat(node, next), accepts: false });
   // A body that can match nothing, or the same text in two ways, makes the work exponential.
-  if (body === undefined || body.nullable || body.ways.degree > 0 || body.ways.factor !== 1)
-    return undefined;
+  if (body === undefined || body.nullable || body.ways.degree > 0 || body.ways.factor !== 1) return undefined;
   const single = stopsAtOnePlace(body.first, next);
   return bounded({
     ways: single ? one : { degree: 1, factor: 1 },
@@ -180,12 +190,7 @@ function stopsAtOnePlace(repeated: bigint, next: Next): boolean {
 
 function bounded(measured: Measure): Measure | undefined {
   const { ways, cost } = measured;
-  return ways.factor <= maxFactor &&
-    cost.factor <= maxFactor &&
-    ways.degree <= 4 &&
-    cost.degree <= 4
-    ? measured
-    : undefined;
+  return ways.factor <= maxFactor && cost.factor <= maxFactor && ways.degree <= 4 && cost.degree <= 4 ? measured : undefined;
 }
 
 function plus(a: Growth, b: Growth): Growth {
@@ -211,7 +216,8 @@ function isAnchored(node: RegexNode): boolean {
       return node.parts.length > 0 && isAnchored(node.parts[0] as RegexNode);
     case "choice":
       return node.options.every(isAnchored);
-    default:
+    case "set":
+    case "repeat":
       return false;
   }
 }

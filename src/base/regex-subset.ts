@@ -101,12 +101,7 @@ class SubsetParser {
     this.at += found[0].length;
     const [, sign, low, comma, high, lazy] = found;
     const min = sign === undefined ? Number(low) : sign === "+" ? 1 : 0;
-    const max =
-      sign === "?"
-        ? 1
-        : sign !== undefined || high === ""
-          ? Number.POSITIVE_INFINITY
-          : Number(comma === undefined ? low : high);
+    const max = sign === "?" ? 1 : sign !== undefined || high === "" ? Number.POSITIVE_INFINITY : Number(comma === undefined ? low : high);
     if (/^[*+?{]/.test(this.#text.slice(this.at))) throw outsideSubset;
     return { kind: "repeat", body, min, max, lazy: lazy === "?" };
   }
@@ -194,15 +189,13 @@ class SubsetParser {
     do {
       const low = this.#classItem();
       chars |= low.chars;
-      if (!this.#text.startsWith("-", this.at) || this.#text[this.at + 1] === "]")
-        inner += low.source;
+      if (!this.#text.startsWith("-", this.at) || this.#text[this.at + 1] === "]") inner += low.source;
       else {
         this.at++;
         const high = this.#classItem();
         const [first, last] = [low.char?.codePointAt(0), high.char?.codePointAt(0)];
         if (first === undefined || last === undefined || last < first) throw outsideSubset;
-        for (let code = first; code <= Math.min(last, 0x7f); code++)
-          chars |= this.#bits(String.fromCharCode(code));
+        for (let code = first; code <= Math.min(last, 0x7f); code++) chars |= this.#bits(String.fromCharCode(code));
         if (last > 0x7f) chars |= otherChars;
         inner += `${low.source}-${high.source}`;
       }
@@ -239,9 +232,7 @@ class SubsetParser {
       return otherChars;
     }
     if (!this.ignoreCase || !/[A-Za-z]/.test(char)) return bit(code);
-    return (
-      bit(char.toLowerCase().charCodeAt(0)) | bit(char.toUpperCase().charCodeAt(0)) | otherChars
-    );
+    return bit(char.toLowerCase().charCodeAt(0)) | bit(char.toUpperCase().charCodeAt(0)) | otherChars;
   }
 
   #char(): string {
@@ -273,10 +264,7 @@ export function regexSource(node: RegexNode): string {
       return `(${node.captures ? "" : "?:"}${regexSource(node.body)})`;
     case "repeat": {
       const { min, max, lazy } = node;
-      const body =
-        node.body.kind === "group" || node.body.kind === "set"
-          ? regexSource(node.body)
-          : `(?:${regexSource(node.body)})`;
+      const body = node.body.kind === "group" || node.body.kind === "set" ? regexSource(node.body) : `(?:${regexSource(node.body)})`;
       return `${body}{${min},${Number.isFinite(max) ? max : ""}}${lazy ? "?" : ""}`;
     }
   }

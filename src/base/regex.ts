@@ -27,8 +27,8 @@ export interface Regex {
  * hand comes near it.
  */
 const maxPatternLength = 16_384;
-/** Steps of backtracking that are cheaper than starting the linear engine on a text of that length: about 0.3 ms. */
-const maxBacktrackingSteps = 250_000;
+/** Steps of backtracking that a text of the worst kind may cause: about 0.5 ms. */
+const maxBacktrackingSteps = 500_000;
 
 /**
  * Compiles a pattern in RE2 syntax (https://github.com/google/re2/wiki/Syntax), which is also that of Rust's regex
@@ -39,9 +39,7 @@ const maxBacktrackingSteps = 250_000;
  */
 export function compileRegex(pattern: string): Regex {
   if (pattern.length > maxPatternLength) {
-    throw new RegexSyntaxError(
-      `the pattern has ${pattern.length} characters; the limit is ${maxPatternLength}`,
-    );
+    throw new RegexSyntaxError(`the pattern has ${pattern.length} characters; the limit is ${maxPatternLength}`);
   }
   let linear: RE2JS;
   try {
@@ -70,10 +68,8 @@ class TwoEngineRegex implements Regex {
     const analysis = analyseBacktracking(pattern);
     this.#searchLimit = analysis === undefined ? -1 : longestText(analysis.search);
     this.#wholeLimit = analysis === undefined ? -1 : longestText(analysis.whole);
-    this.#search =
-      analysis === undefined ? undefined : new RegExp(analysis.source, `${analysis.flags}g`);
-    this.#whole =
-      analysis === undefined ? undefined : new RegExp(`^(?:${analysis.source})$`, analysis.flags);
+    this.#search = analysis === undefined ? undefined : new RegExp(analysis.source, `${analysis.flags}g`);
+    this.#whole = analysis === undefined ? undefined : new RegExp(`^(?:${analysis.source})$`, analysis.flags);
   }
 
   test(text: string): boolean {
@@ -84,9 +80,7 @@ class TwoEngineRegex implements Regex {
   }
 
   matchWhole(text: string): boolean {
-    return text.length <= this.#wholeLimit
-      ? (this.#whole as RegExp).test(text)
-      : this.#linear.testExact(text);
+    return text.length <= this.#wholeLimit ? (this.#whole as RegExp).test(text) : this.#linear.testExact(text);
   }
 
   replaceFirst(text: string, replacement: string | Replacement): string {
@@ -121,16 +115,11 @@ class TwoEngineRegex implements Regex {
 }
 
 function longestText({ degree, factor }: Backtracking): number {
-  if (degree <= 1)
-    return factor <= 64 ? Number.POSITIVE_INFINITY : Math.floor(maxBacktrackingSteps / factor);
+  if (degree <= 1) return factor <= 64 ? Number.POSITIVE_INFINITY : Math.floor(maxBacktrackingSteps / factor);
   return Math.floor((maxBacktrackingSteps / factor) ** (1 / degree));
 }
 
-function backtrackingMatches(
-  search: RegExp,
-  text: string,
-  names: Readonly<Record<string, number>>,
-): () => RegexMatch | undefined {
+function backtrackingMatches(search: RegExp, text: string, names: Readonly<Record<string, number>>): () => RegexMatch | undefined {
   let from = 0;
   return () => {
     search.lastIndex = from;

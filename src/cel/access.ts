@@ -2,7 +2,7 @@ import { isMap, mapGet, mapHas } from "./map.ts";
 import { numericValue } from "./numbers.ts";
 import { constantOf, located, missing } from "./program.ts";
 import type { Program } from "./program.ts";
-import { CelError, CelOptional, noOverload, typeOf } from "./value.ts";
+import { CelError, CelObject, CelOptional, noOverload, typeOf } from "./value.ts";
 import type { Value } from "./value.ts";
 
 const objectPrototype = Object.prototype as unknown as Record<string, unknown>;
@@ -17,6 +17,10 @@ export function selectField(operand: Program, field: string, at: number): Progra
     if (!inherited && typeof target === "object" && target !== null) {
       if (Object.getPrototypeOf(target) === objectPrototype) {
         const value = (target as Record<string, Value | undefined>)[field];
+        return value === undefined ? absent : value;
+      }
+      if (target instanceof CelObject) {
+        const value = target.get(field) as Value | undefined;
         return value === undefined ? absent : value;
       }
     }

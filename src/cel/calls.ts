@@ -21,13 +21,13 @@ export function compileCall(node: CallNode, scope: Scope, compiling: Compiling):
     if (macro !== undefined && acceptsCount(macro, args.length)) return macro.compile({ at, receiver: undefined, args }, scope, compiling);
     const definition = plainFunctions.get(fullName);
     if (definition !== undefined || receiver === undefined) {
-      return callFunction(definition, fullName, { ...node, receiver: undefined }, scope, compiling);
+      return callFunction(definition, { ...node, name: fullName, receiver: undefined }, scope, compiling);
     }
     if (macro !== undefined) return compiling.fail(at, wrongCount(fullName, macro.signature));
   }
   const macro = findMacro(name, "method");
   if (macro !== undefined && acceptsCount(macro, args.length)) return macro.compile({ at, receiver, args }, scope, compiling);
-  return callFunction(methods.get(name), name, node, scope, compiling);
+  return callFunction(methods.get(name), node, scope, compiling);
 }
 
 /** The name before the dot if functions have that as a namespace and no variable of a macro hides it. */
@@ -38,14 +38,8 @@ function namespaceOf({ receiver, name }: CallNode, scope: Scope): string | undef
   return plainFunctions.has(fullName) || findMacro(fullName, "function") !== undefined ? namespace : undefined;
 }
 
-function callFunction(
-  definition: FunctionDefinition | undefined,
-  name: string,
-  node: CallNode,
-  scope: Scope,
-  compiling: Compiling,
-): Program {
-  const { receiver, args, at } = node;
+function callFunction(definition: FunctionDefinition | undefined, node: CallNode, scope: Scope, compiling: Compiling): Program {
+  const { receiver, args, at, name } = node;
   if (definition === undefined) return compiling.unknown(at, unknownFunction(name, receiver !== undefined));
   const operands = (receiver === undefined ? args : [receiver, ...args]).map((operand) => compiling.compile(operand, scope));
   const [least, most] = definition.operands;

@@ -21,9 +21,7 @@ export function listOf(elements: readonly { program: Program; optional: boolean;
 }
 
 /** `{k: v, ?k: optional}`: an entry whose optional value is empty is left out. A map of constants is made once. */
-export function mapOf(
-  entries: readonly { key: Program; value: Program; optional: boolean; at: number }[],
-): Program {
+export function mapOf(entries: readonly { key: Program; value: Program; optional: boolean; at: number }[]): Program {
   const build = (frame: Frame): Value => {
     const map = new CelMap();
     for (const { key: keyProgram, value: valueProgram, optional, at } of entries) {

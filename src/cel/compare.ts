@@ -1,8 +1,8 @@
 import { isMap, mapGet, mapKeys, mapSize } from "./map.ts";
 import { numericValue } from "./numbers.ts";
 import { CelDuration, CelTimestamp } from "./time.ts";
-import { CelError, CelOptional, CelScalar, CelSecret, CelType, noOverload } from "./value.ts";
-import type { Value } from "./value.ts";
+import { CelOptional, CelScalar, CelSecret, CelType, noOverload } from "./value.ts";
+import type { CelError, Value } from "./value.ts";
 import { CelAddress, CelNetwork } from "./network.ts";
 
 /** How deep values may be nested that are compared, printed or converted: JSON from outside can be deeper. */
@@ -39,8 +39,7 @@ export function equals(left: Value, right: Value, meter: Meter = { work: Infinit
 
 function listsEqual(left: readonly Value[], right: readonly Value[], meter: Meter, depth: number): boolean {
   return (
-    left.length === right.length &&
-    left.every((element, i) => --meter.work >= 0 && equals(element, right[i] as Value, meter, depth + 1))
+    left.length === right.length && left.every((element, i) => --meter.work >= 0 && equals(element, right[i] as Value, meter, depth + 1))
   );
 }
 

@@ -2,7 +2,7 @@ import { dottedName } from "./ast.ts";
 import type { Node } from "./ast.ts";
 import { indexBy, selectField, selectOptional } from "./access.ts";
 import { compileCall } from "./calls.ts";
-import { roots as knownRoots } from "./catalog.ts";
+import { roots as knownRoots } from "./roots.ts";
 import { listOf, mapOf } from "./collections.ts";
 import { binary, conditional, logic, minus, not } from "./operators.ts";
 import { parse } from "./parser.ts";
@@ -29,6 +29,8 @@ export interface CompileOptions {
 export interface CompiledExpression {
   readonly source: string;
   readonly reads: ReadSet;
+  /** What cannot be meant, with its place: fields that a variable never has. To be shown when loading. */
+  readonly warnings: readonly string[];
   /** Never throws: whatever goes wrong is a CelError, even a getter of the host that throws. */
   evaluate(activation: Activation): Value;
   /** For conditions: an error when the value is no bool. */
@@ -45,30 +47,29 @@ export interface CompiledExpression {
 export function compileExpression(source: string, options: CompileOptions = {}): CompiledExpression {
   const compiler = new Compiler(source, options);
   const program = compiler.compile(parse(source), Scope.outermost);
-  return new Expression(source, program, compiler.readSet(), {
-    locals: compiler.localCount,
-    workLimit: options.workLimit ?? defaultWorkLimit,
-  });
+  return new Expression(source, program, compiler, options.workLimit ?? defaultWorkLimit);
 }
 
 class Expression implements CompiledExpression {
   readonly source: string;
   readonly reads: ReadSet;
+  readonly warnings: readonly string[];
   readonly #program: Program;
-  readonly #locals: number;
+  readonly #usesLocals: boolean;
   readonly #workLimit: number;
 
-  constructor(source: string, program: Program, reads: ReadSet, limits: { locals: number; workLimit: number }) {
+  constructor(source: string, program: Program, compiler: Compiler, workLimit: number) {
     this.source = source;
-    this.reads = reads;
+    this.reads = compiler.readSet();
+    this.warnings = compiler.warnings;
     this.#program = program;
-    this.#locals = limits.locals;
-    this.#workLimit = limits.workLimit;
+    this.#usesLocals = compiler.usesLocals;
+    this.#workLimit = workLimit;
   }
 
   evaluate(activation: Activation): Value {
     try {
-      return this.#program(new Frame(activation, this.#locals, this.#workLimit));
+      return this.#program(new Frame(activation, this.#usesLocals, this.#workLimit));
     } catch (error) {
       // Getters of the host may throw, and V8 does so when it runs out of stack or string length.
       return new CelError(`evaluating broke off: ${error instanceof Error ? error.message : String(error)}`);
@@ -92,15 +93,19 @@ class Expression implements CompiledExpression {
 const typeNames = new Map<string, CelType>(Object.values(types).map((type) => [type.name, type]));
 
 class Compiler implements Compiling {
-  localCount = 0;
+  usesLocals = false;
+  readonly warnings: string[] = [];
   readonly #source: string;
   readonly #roots: ReadonlySet<string>;
+  /** Whether the variables are not those of the gateway. */
+  readonly #ownRoots: boolean;
   readonly #strict: boolean;
   readonly #paths = new Set<string>();
   #readsEverything = false;
 
   constructor(source: string, options: CompileOptions) {
     this.#source = source;
+    this.#ownRoots = options.roots !== undefined;
     this.#roots = new Set(options.roots ?? knownRoots.map(({ name }) => name));
     this.#strict = options.strict ?? true;
   }
@@ -124,20 +129,22 @@ class Compiler implements Compiling {
         return node.operator === "!" ? not(operand, node.at) : minus(operand, node.at);
       }
       case "binary":
-        return binary(node.operator, this.compile(node.left, scope), this.compile(node.right, scope), node.at, scope.inLoop);
+        return binary(
+          node.operator,
+          { left: this.compile(node.left, scope), right: this.compile(node.right, scope) },
+          node.at,
+          scope.inLoop,
+        );
       case "logic": {
         const terms = node.terms.map((term) => this.compile(term, scope));
         return logic(terms, node.operator === "||", node.at);
       }
       case "conditional":
-        return conditional(
-          this.compile(node.condition, scope),
-          this.compile(node.yes, scope),
-          this.compile(node.no, scope),
-          node.at,
-        );
+        return conditional(this.compile(node.condition, scope), this.compile(node.yes, scope), this.compile(node.no, scope), node.at);
       case "list":
-        return listOf(node.elements.map((element) => ({ program: this.compile(element.node, scope), optional: element.optional, at: element.node.at })));
+        return listOf(
+          node.elements.map((element) => ({ program: this.compile(element.node, scope), optional: element.optional, at: element.node.at })),
+        );
       case "map":
         return mapOf(
           node.entries.map(({ key, value, optional }) => ({
@@ -180,6 +187,7 @@ class Compiler implements Compiling {
       if (fullName === undefined) continue;
       if (this.#roots.has(fullName)) {
         this.#paths.add(pathOf(fullName, steps.slice(used)));
+        this.#checkField(fullName, steps[used]);
         return { program: readRoot(fullName, at), used };
       }
       const type = typeNames.get(fullName);
@@ -189,9 +197,8 @@ class Compiler implements Compiling {
   }
 
   declare(scope: Scope, name: string, loop: boolean): Scope {
-    const inner = new Scope(scope, name, scope.slot + 1, scope.inLoop || loop);
-    this.localCount = Math.max(this.localCount, inner.slot + 1);
-    return inner;
+    this.usesLocals = true;
+    return new Scope(scope, name, scope.slot + 1, scope.inLoop || loop);
   }
 
   variableName(node: Node): string {
@@ -217,6 +224,15 @@ class Compiler implements Compiling {
 
   fail(at: number, detail: string): never {
     throw new CelSyntaxError(this.#source, at, detail);
+  }
+
+  /** The gateway's own variables are known by field; a misspelt one would only ever fail. */
+  #checkField(root: string, step: Node | undefined): void {
+    const variable = this.#ownRoots ? undefined : knownRoots.find(({ name }) => name === root);
+    if (variable === undefined || variable.open || step?.kind !== "select" || Object.hasOwn(variable.fields, step.field)) return;
+    const guess = closest(step.field, Object.keys(variable.fields));
+    const { line, column } = positionAt(this.#source, step.at);
+    this.warnings.push(`${line}:${column}: ${root} has no field "${step.field}"${guess === undefined ? "" : `; did you mean "${guess}"?`}`);
   }
 
   #unknownVariable(name: string): string {

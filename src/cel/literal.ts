@@ -95,9 +95,7 @@ function readEscape(body: string, slash: number): { code: number; end: number; u
   const letter = body[slash + 1] ?? "";
   const simple = simpleEscapes[letter];
   if (simple !== undefined) return { code: simple.charCodeAt(0), end: slash + 2, unicode: false };
-  const found = /^(?:[xX]([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-3][0-7]{2}))/.exec(
-    body.slice(slash + 1, slash + 10),
-  );
+  const found = /^(?:[xX]([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-3][0-7]{2}))/.exec(body.slice(slash + 1, slash + 10));
   if (found === null) return undefined;
   const [whole, byte, short, long, octal] = found;
   const code = octal === undefined ? Number.parseInt((byte ?? short ?? long) as string, 16) : Number.parseInt(octal, 8);

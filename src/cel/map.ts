@@ -68,12 +68,7 @@ export function isMap(value: Value): value is MapValue {
   if (typeof value !== "object" || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === objectPrototype || prototype === null) return true;
-  return !(
-    Array.isArray(value) ||
-    value instanceof Uint8Array ||
-    value instanceof CelScalar ||
-    value instanceof CelError
-  );
+  return !(Array.isArray(value) || value instanceof Uint8Array || value instanceof CelScalar || value instanceof CelError);
 }
 
 /** The value of a key in a map; undefined when it is not there. `map` must satisfy `isMap`. */

@@ -93,7 +93,7 @@ export function parseAddress(text: string): CelAddress | undefined {
   const [head = "", tail] = text.split("::");
   const left = head === "" ? [] : head.split(":");
   const right = tail === undefined || tail === "" ? [] : tail.split(":");
-  const groups = [...left, ...new Array<string>(8 - left.length - right.length).fill("0"), ...right];
+  const groups = [...left, ...Array.from({ length: 8 - left.length - right.length }, () => "0"), ...right];
   return new CelAddress(
     groups.reduce((bits, group) => (bits << 16n) | BigInt(`0x${group}`), 0n),
     6,

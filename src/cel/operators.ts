@@ -71,10 +71,16 @@ export function conditional(condition: Program, yes: Program, no: Program, at: n
 
 type Operation = (left: Value, right: Value, frame: Frame) => Value;
 
+/** The two sides of a binary operator. */
+export interface Sides {
+  readonly left: Program;
+  readonly right: Program;
+}
+
 /** All binary operators except && and ||. `inLoop`: what they cost is counted. */
-export function binary(operator: BinaryOperator, left: Program, right: Program, at: number, inLoop: boolean): Program {
+export function binary(operator: BinaryOperator, { left, right }: Sides, at: number, inLoop: boolean): Program {
   const operation = (operator === "in" ? searchConstant(right) : undefined) ?? operations[operator];
-  if (inLoop) return metered(left, right, operation, at);
+  if (inLoop) return metered({ left, right }, operation, at);
   return (frame) => {
     const a = left(frame);
     if (a instanceof CelError) return a;
@@ -85,7 +91,7 @@ export function binary(operator: BinaryOperator, left: Program, right: Program, 
   };
 }
 
-function metered(left: Program, right: Program, operation: Operation, at: number): Program {
+function metered({ left, right }: Sides, operation: Operation, at: number): Program {
   return (frame) => {
     const a = left(frame);
     if (a instanceof CelError) return a;

@@ -45,7 +45,9 @@ export function toJsonText(value: Value): string | CelError {
 }
 
 /** ECMAScript 2026, ahead of TypeScript's library. */
-const { rawJSON: rawJson } = JSON as unknown as { rawJSON(text: string): unknown };
+function rawJson(text: string): unknown {
+  return (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(text);
+}
 
 function convert(value: Value, depth: number, bigint: (value: bigint) => unknown = Number): unknown {
   if (typeof value === "string" || typeof value === "boolean" || value === null) return value;
@@ -61,9 +63,7 @@ function convert(value: Value, depth: number, bigint: (value: bigint) => unknown
 }
 
 function convertMap(map: object, depth: number, bigint: (value: bigint) => unknown): unknown {
-  return Object.fromEntries(
-    mapKeys(map).map((key) => [keyText(key), convert(mapGet(map, key) as Value, depth + 1, bigint)]),
-  );
+  return Object.fromEntries(mapKeys(map).map((key) => [keyText(key), convert(mapGet(map, key) as Value, depth + 1, bigint)]));
 }
 
 /** A key as the name of a JSON member. */

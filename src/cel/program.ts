@@ -13,9 +13,9 @@ export class Frame {
   readonly locals: Value[];
   work: number;
 
-  constructor(activation: Activation, localCount: number, work: number) {
+  constructor(activation: Activation, usesLocals: boolean, work: number) {
     this.activation = activation;
-    this.locals = localCount === 0 ? noLocals : new Array<Value>(localCount);
+    this.locals = usesLocals ? [] : noLocals;
     this.work = work;
   }
 }

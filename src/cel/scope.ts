@@ -19,10 +19,7 @@ export class Scope {
   }
 
   find(name: string): number | undefined {
-    for (let scope: Scope | undefined = this; scope !== undefined; scope = scope.parent) {
-      if (scope.name === name) return scope.slot;
-    }
-    return undefined;
+    return this.name === name ? this.slot : this.parent?.find(name);
   }
 }
 

@@ -68,9 +68,7 @@ export function toTimestamp(epochNanos: bigint): CelTimestamp | CelError {
 }
 
 export function toDuration(nanos: bigint): CelDuration | CelError {
-  return nanos < -maxDurationNanos || nanos > maxDurationNanos
-    ? new CelError("duration out of range")
-    : new CelDuration(nanos);
+  return nanos < -maxDurationNanos || nanos > maxDurationNanos ? new CelError("duration out of range") : new CelDuration(nanos);
 }
 
 /** Seconds since 1970, rounded down. */
@@ -92,8 +90,13 @@ export function parseTimestamp(text: string): CelTimestamp | CelError {
   date.setUTCHours(hour, minute, second);
   const [offsetHours, offsetMinutes] = [Number(found[9] ?? 0), Number(found[10] ?? 0)];
   const valid =
-    date.getUTCMonth() === month - 1 && date.getUTCDate() === day && hour < 24 && minute < 60 && second < 60 &&
-    offsetHours < 24 && offsetMinutes < 60;
+    date.getUTCMonth() === month - 1 &&
+    date.getUTCDate() === day &&
+    hour < 24 &&
+    minute < 60 &&
+    second < 60 &&
+    offsetHours < 24 &&
+    offsetMinutes < 60;
   if (!valid) return new CelError(`no such time: ${JSON.stringify(text)}`);
   const offsetSeconds = (found[8] === "-" ? -1 : 1) * (offsetHours * 3600 + offsetMinutes * 60);
   const nanos = BigInt((found[7] ?? "").padEnd(9, "0"));
@@ -106,8 +109,8 @@ const unitNanos: Readonly<Record<string, bigint>> = {
   s: nanosPerSecond,
   ms: 1_000_000n,
   us: 1_000n,
-  "µs": 1_000n,
-  "μs": 1_000n,
+  µs: 1_000n,
+  μs: 1_000n,
   ns: 1n,
 };
 

@@ -159,21 +159,14 @@ export const types = {
 
 /** The type of a value. */
 export function typeOf(value: Value): CelType {
-  switch (typeof value) {
-    case "boolean":
-      return types.bool;
-    case "string":
-      return types.string;
-    case "bigint":
-      return types.int;
-    case "number":
-      return Number.isSafeInteger(value) ? types.int : types.double;
-    default:
-      if (value === null) return types.null_type;
-      if (value instanceof CelScalar) return value.type;
-      if (Array.isArray(value)) return types.list;
-      return value instanceof Uint8Array ? types.bytes : types.map;
-  }
+  if (typeof value === "string") return types.string;
+  if (typeof value === "boolean") return types.bool;
+  if (typeof value === "bigint") return types.int;
+  if (typeof value === "number") return Number.isSafeInteger(value) ? types.int : types.double;
+  if (value === null) return types.null_type;
+  if (value instanceof CelScalar) return value.type;
+  if (Array.isArray(value)) return types.list;
+  return value instanceof Uint8Array ? types.bytes : types.map;
 }
 
 /** The error of an operator or function that is not defined for what it was given. */

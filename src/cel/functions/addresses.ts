@@ -1,6 +1,7 @@
 import { CelAddress, CelNetwork, parseAddress, parseNetwork } from "../network.ts";
 import { CelError, noOverload } from "../value.ts";
 import type { Value } from "../value.ts";
+import { method, plainFunction } from "./definition.ts";
 import type { FunctionDefinition, Operation } from "./definition.ts";
 
 function toAddress(value: Value): CelAddress | CelError {
@@ -16,7 +17,7 @@ function toNetwork(value: Value): CelNetwork | CelError {
 }
 
 /** A literal that is wrong makes the expression unusable, instead of failing with every request. */
-function checkLiteral(convert: (value: Value) => Value): FunctionDefinition["prepare"] {
+function checkLiteral(convert: (value: Value) => Value): NonNullable<FunctionDefinition["prepare"]> {
   return ([literal]) => {
     if (literal === undefined) return undefined;
     const value = convert(literal);
@@ -25,11 +26,11 @@ function checkLiteral(convert: (value: Value) => Value): FunctionDefinition["pre
 }
 
 function onAddress(name: string, run: (address: CelAddress) => Value): Operation {
-  return (value) => (value instanceof CelAddress ? run(value) : noOverload(name, value as Value));
+  return (value) => (value instanceof CelAddress ? run(value) : noOverload(name, value));
 }
 
 function onNetwork(name: string, run: (network: CelNetwork, other: Value) => Value): Operation {
-  return (value, other) => (value instanceof CelNetwork ? run(value, other as Value) : noOverload(name, value as Value));
+  return (value, other) => (value instanceof CelNetwork ? run(value, other) : noOverload(name, value));
 }
 
 /** Tests of the leading bits, for IPv4 and IPv6. */
@@ -65,39 +66,78 @@ function containsCidr(network: CelNetwork, other: Value): Value {
   return inner instanceof CelError ? inner : network.containsNetwork(inner);
 }
 
-function fn(name: string, signature: string, summary: string, run: Operation, prepare?: FunctionDefinition["prepare"]): FunctionDefinition {
-  const definition: FunctionDefinition = { name, style: "function", operands: [1, 1], signature, summary, run };
-  return prepare === undefined ? definition : { ...definition, prepare };
-}
-
-function method(name: string, signature: string, summary: string, run: Operation, operands = 1): FunctionDefinition {
-  return { name, style: "method", operands: [operands, operands], signature, summary, run };
-}
-
 export const addressFunctions: readonly FunctionDefinition[] = [
-  fn("ip", "ip(string) -> ip", "An IP address, version 4 or 6.", toAddress as Operation, checkLiteral(toAddress)),
-  fn("cidr", "cidr(string) -> cidr", 'A network such as "10.0.0.0/8".', toNetwork as Operation, checkLiteral(toNetwork)),
-  fn("isIP", "isIP(string) -> bool", "Whether a text is an IP address.", (value) =>
-    typeof value === "string" ? parseAddress(value) !== undefined : noOverload("isIP", value as Value),
+  { ...plainFunction("ip", [1, 1], ["ip(string) -> ip", "An IP address, version 4 or 6."], toAddress), prepare: checkLiteral(toAddress) },
+  {
+    ...plainFunction("cidr", [1, 1], ["cidr(string) -> cidr", 'A network such as "10.0.0.0/8".'], toNetwork),
+    prepare: checkLiteral(toNetwork),
+  },
+  plainFunction("isIP", [1, 1], ["isIP(string) -> bool", "Whether a text is an IP address."], (value) =>
+    typeof value === "string" ? parseAddress(value) !== undefined : noOverload("isIP", value),
   ),
-  fn("isCIDR", "isCIDR(string) -> bool", "Whether a text is a network.", (value) =>
-    typeof value === "string" ? parseNetwork(value) !== undefined : noOverload("isCIDR", value as Value),
+  plainFunction("isCIDR", [1, 1], ["isCIDR(string) -> bool", "Whether a text is a network."], (value) =>
+    typeof value === "string" ? parseNetwork(value) !== undefined : noOverload("isCIDR", value),
   ),
-  fn("ip.isCanonical", "ip.isCanonical(string) -> bool", "Whether an address is written in its standard form.", isCanonical as Operation),
-  method("family", "ip.family() -> int", "4 or 6.", onAddress("family", (address) => address.version)),
-  method("isUnspecified", "ip.isUnspecified() -> bool", "Whether it is 0.0.0.0 or ::.", unspecified),
-  method("isLoopback", "ip.isLoopback() -> bool", "Whether it is in 127.0.0.0/8, or ::1.", loopback),
+  plainFunction(
+    "ip.isCanonical",
+    [1, 1],
+    ["ip.isCanonical(string) -> bool", "Whether an address is written in its standard form."],
+    isCanonical,
+  ),
+  method(
+    "family",
+    [1, 1],
+    ["ip.family() -> int", "4 or 6."],
+    onAddress("family", (address) => address.version),
+  ),
+  method("isUnspecified", [1, 1], ["ip.isUnspecified() -> bool", "Whether it is 0.0.0.0 or ::."], unspecified),
+  method("isLoopback", [1, 1], ["ip.isLoopback() -> bool", "Whether it is in 127.0.0.0/8, or ::1."], loopback),
   method(
     "isLinkLocalMulticast",
-    "ip.isLinkLocalMulticast() -> bool",
-    "Whether it is in 224.0.0.0/24 or ff02::/16.",
+    [1, 1],
+    ["ip.isLinkLocalMulticast() -> bool", "Whether it is in 224.0.0.0/24 or ff02::/16."],
     inRange("isLinkLocalMulticast", "224.0.0.0/24", "ff02::/16"),
   ),
-  method("isLinkLocalUnicast", "ip.isLinkLocalUnicast() -> bool", "Whether it is in 169.254.0.0/16 or fe80::/10.", linkLocalUnicast),
-  method("isGlobalUnicast", "ip.isGlobalUnicast() -> bool", "Whether it is none of the above and no multicast address.", isGlobalUnicast as Operation),
-  method("containsIP", "cidr.containsIP(ip|string) -> bool", "Whether an address is in the network.", onNetwork("containsIP", containsIp), 2),
-  method("containsCIDR", "cidr.containsCIDR(cidr|string) -> bool", "Whether a network is part of the network.", onNetwork("containsCIDR", containsCidr), 2),
-  method("ip", "cidr.ip() -> ip", "The address of the network as written.", onNetwork("ip", (network) => network.address)),
-  method("masked", "cidr.masked() -> cidr", "The network with the bits behind its prefix cleared.", onNetwork("masked", (network) => network.masked())),
-  method("prefixLength", "cidr.prefixLength() -> int", "The number of bits that all addresses of the network share.", onNetwork("prefixLength", (network) => network.prefixLength)),
+  method(
+    "isLinkLocalUnicast",
+    [1, 1],
+    ["ip.isLinkLocalUnicast() -> bool", "Whether it is in 169.254.0.0/16 or fe80::/10."],
+    linkLocalUnicast,
+  ),
+  method(
+    "isGlobalUnicast",
+    [1, 1],
+    ["ip.isGlobalUnicast() -> bool", "Whether it is none of the above and no multicast address."],
+    isGlobalUnicast,
+  ),
+  method(
+    "containsIP",
+    [2, 2],
+    ["cidr.containsIP(ip|string) -> bool", "Whether an address is in the network."],
+    onNetwork("containsIP", containsIp),
+  ),
+  method(
+    "containsCIDR",
+    [2, 2],
+    ["cidr.containsCIDR(cidr|string) -> bool", "Whether a network is part of the network."],
+    onNetwork("containsCIDR", containsCidr),
+  ),
+  method(
+    "ip",
+    [1, 1],
+    ["cidr.ip() -> ip", "The address of the network as written."],
+    onNetwork("ip", (network) => network.address),
+  ),
+  method(
+    "masked",
+    [1, 1],
+    ["cidr.masked() -> cidr", "The network with the bits behind its prefix cleared."],
+    onNetwork("masked", (network) => network.masked()),
+  ),
+  method(
+    "prefixLength",
+    [1, 1],
+    ["cidr.prefixLength() -> int", "The number of bits that all addresses of the network share."],
+    onNetwork("prefixLength", (network) => network.prefixLength),
+  ),
 ];

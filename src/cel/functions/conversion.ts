@@ -115,7 +115,7 @@ export const conversionFunctions: readonly FunctionDefinition[] = [
     operands: [1, 1],
     signature: "dyn(value) -> value",
     summary: "The value itself; for expressions written for type-checking implementations.",
-    run: (value) => value as Value,
+    run: (value) => value,
   },
   {
     name: "type",
@@ -123,6 +123,6 @@ export const conversionFunctions: readonly FunctionDefinition[] = [
     operands: [1, 1],
     signature: "type(value) -> type",
     summary: "The type of a value, to be compared with int, string, list, map and so on.",
-    run: (value) => typeOf(value as Value),
+    run: (value) => typeOf(value),
   },
 ];

@@ -22,3 +22,26 @@ export interface FunctionDefinition {
   /** It gives a different result each time, so that it is not evaluated when loading. */
   readonly volatile?: true;
 }
+
+/** Signature and one sentence on what it does, for the reference page. */
+export type Description = readonly [signature: string, summary: string];
+
+/** A function written `f(x, y)`. */
+export function plainFunction(
+  name: string,
+  operands: readonly [least: number, most: number],
+  [signature, summary]: Description,
+  run: Operation,
+): FunctionDefinition {
+  return { name, style: "function", operands, signature, summary, run };
+}
+
+/** A function written `x.f(y)`; x is its first operand. */
+export function method(
+  name: string,
+  operands: readonly [least: number, most: number],
+  [signature, summary]: Description,
+  run: Operation,
+): FunctionDefinition {
+  return { name, style: "method", operands, signature, summary, run };
+}

@@ -3,6 +3,7 @@ import { CelMap, isMap, mapGet, mapKeys } from "../map.ts";
 import { keyText, toDisplay } from "../plain.ts";
 import { CelError, isList, noOverload } from "../value.ts";
 import type { Value } from "../value.ts";
+import { plainFunction } from "./definition.ts";
 import type { FunctionDefinition } from "./definition.ts";
 
 /** Text as its UTF-8 bytes, bytes as they are; undefined for anything else. */
@@ -39,18 +40,15 @@ function hash(algorithm: "sha1" | "sha256" | "md5"): FunctionDefinition {
     signature: `${name}(string|bytes) -> string`,
     summary: `The ${algorithm.toUpperCase()} hash, as hexadecimal digits in lower case.`,
     run(value) {
-      const bytes = bytesOf(value as Value);
-      return bytes === undefined ? noOverload(name, value as Value) : createHash(algorithm).update(bytes).digest("hex");
+      const bytes = bytesOf(value);
+      return bytes === undefined ? noOverload(name, value) : createHash(algorithm).update(bytes).digest("hex");
     },
   };
 }
 
 /** RFC 3986: everything but unreserved characters is escaped. `encodeURIComponent` leaves five more. */
 export function percentEncode(text: string): string {
-  return encodeURIComponent(text.toWellFormed()).replace(
-    /[!'()*]/g,
-    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
+  return encodeURIComponent(text.toWellFormed()).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
 function percentDecode(text: string): string | CelError {
@@ -84,24 +82,40 @@ function formDecode(value: Value): Value {
   return map;
 }
 
-function define(name: string, parameters: string, result: string, summary: string, run: (value: Value) => Value): FunctionDefinition {
-  return { name, style: "function", operands: [1, 1], signature: `${name}(${parameters}) -> ${result}`, summary, run };
-}
-
 export const encodingFunctions: readonly FunctionDefinition[] = [
-  define("base64.encode", "string|bytes", "string", "Base64 with padding (RFC 4648).", base64Encode),
-  define("base64.decode", "string", "bytes", "The bytes that base64 stands for, padded or not; string(...) makes text of them.", base64Decode),
-  define("base64Encode", "string|bytes", "string", "The older name of base64.encode.", base64Encode),
-  define("base64Decode", "string", "bytes", "The older name of base64.decode.", base64Decode),
-  define("url.encode", "string", "string", "The text with everything but letters, digits and -._~ percent-encoded.", (value) => {
-    const bytes = bytesOf(value);
-    return bytes === undefined ? noOverload("url.encode", value) : percentEncode(Buffer.from(bytes).toString("utf8"));
-  }),
-  define("url.decode", "string", "string", "The text with percent-encoding undone.", (value) =>
+  plainFunction("base64.encode", [1, 1], ["base64.encode(string|bytes) -> string", "Base64 with padding (RFC 4648)."], base64Encode),
+  plainFunction(
+    "base64.decode",
+    [1, 1],
+    ["base64.decode(string) -> bytes", "The bytes that base64 stands for, padded or not; string(...) makes text of them."],
+    base64Decode,
+  ),
+  plainFunction("base64Encode", [1, 1], ["base64Encode(string|bytes) -> string", "The older name of base64.encode."], base64Encode),
+  plainFunction("base64Decode", [1, 1], ["base64Decode(string) -> bytes", "The older name of base64.decode."], base64Decode),
+  plainFunction(
+    "url.encode",
+    [1, 1],
+    ["url.encode(string) -> string", "The text with everything but letters, digits and -._~ percent-encoded."],
+    (value) => {
+      const bytes = bytesOf(value);
+      return bytes === undefined ? noOverload("url.encode", value) : percentEncode(Buffer.from(bytes).toString("utf8"));
+    },
+  ),
+  plainFunction("url.decode", [1, 1], ["url.decode(string) -> string", "The text with percent-encoding undone."], (value) =>
     typeof value === "string" ? percentDecode(value) : noOverload("url.decode", value),
   ),
-  define("form.encode", "map|string", "string", "The fields of a form (application/x-www-form-urlencoded); a list gives a field per element.", formEncode),
-  define("form.decode", "string|bytes", "map", "The fields of a form by name; a list for names that occur more than once.", formDecode),
+  plainFunction(
+    "form.encode",
+    [1, 1],
+    ["form.encode(map|string) -> string", "The fields of a form (application/x-www-form-urlencoded); a list gives a field per element."],
+    formEncode,
+  ),
+  plainFunction(
+    "form.decode",
+    [1, 1],
+    ["form.decode(string|bytes) -> map", "The fields of a form by name; a list for names that occur more than once."],
+    formDecode,
+  ),
   hash("sha1"),
   hash("sha256"),
   hash("md5"),

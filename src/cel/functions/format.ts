@@ -2,8 +2,10 @@ import { compareStrings, maxValueDepth } from "../compare.ts";
 import { isMap, mapGet, mapKeys } from "../map.ts";
 import { isInt, numericValue } from "../numbers.ts";
 import { maxStringLength } from "../program.ts";
-import { CelError, CelOptional, CelType, CelUint, isList, noOverload, typeOf } from "../value.ts";
-import type { CelScalar, Value } from "../value.ts";
+import { CelAddress, CelNetwork } from "../network.ts";
+import { CelDuration, CelTimestamp } from "../time.ts";
+import { CelError, CelSecret, CelType, CelUint, isList, noOverload, typeOf } from "../value.ts";
+import type { Value } from "../value.ts";
 import { decodeText } from "./conversion.ts";
 
 /** The strings extension of CEL: `"%s has %d".format([name, count])`. */
@@ -85,6 +87,7 @@ function special(number: number): string | undefined {
 
 /** Like `toFixed`, but a tie goes to the even digit, as in C and Go. */
 function fixed(number: number, digits: number): string {
+  // oxlint-disable-next-line oxc/number-arg-out-of-range -- up to 100 digits since ES2018
   const exact = number.toFixed(100);
   if (exact.includes("e")) return BigInt(number).toString() + (digits === 0 ? "" : `.${"0".repeat(digits)}`);
   const cut = exact.indexOf(".") + 1 + digits;
@@ -108,7 +111,9 @@ function showValue(value: Value, depth: number): string | CelError {
   if (isList(value)) return showAll(value, depth, "[", "]");
   if (isMap(value)) return showMap(value, depth);
   if (value instanceof CelType) return value.name;
-  return value instanceof CelOptional ? unsuitable("s", value) : String(value as CelScalar);
+  if (value instanceof CelTimestamp || value instanceof CelDuration) return value.toString();
+  if (value instanceof CelAddress || value instanceof CelNetwork || value instanceof CelSecret) return value.toString();
+  return unsuitable("s", value);
 }
 
 function showAll(values: readonly Value[], depth: number, open: string, close: string): string | CelError {

@@ -4,8 +4,7 @@ import type { Value } from "../value.ts";
 import type { FunctionDefinition } from "./definition.ts";
 
 function onHeaders(name: string, run: (headers: HeaderView, argument: Value) => Value): FunctionDefinition["run"] {
-  return (headers, argument) =>
-    headers instanceof HeaderView ? run(headers, argument as Value) : noOverload(name, headers as Value);
+  return (headers, argument) => (headers instanceof HeaderView ? run(headers, argument) : noOverload(name, headers));
 }
 
 function cookie(headers: HeaderView, name: Value): Value {
@@ -47,7 +46,7 @@ export const headerFunctions: readonly FunctionDefinition[] = [
     operands: [1, 1],
     signature: "headers.redacted() -> headers",
     summary: "The same fields, with <redacted> in the place of credentials and cookies.",
-    run: redact as FunctionDefinition["run"],
+    run: redact,
   },
   {
     name: "unredacted",
@@ -55,6 +54,6 @@ export const headerFunctions: readonly FunctionDefinition[] = [
     operands: [1, 1],
     signature: "secret.unredacted() -> string",
     summary: "The text of a secret such as jwt.rawToken or apiKey.key, which is <redacted> otherwise.",
-    run: unredact as FunctionDefinition["run"],
+    run: unredact,
   },
 ];

@@ -4,6 +4,7 @@ import { isInt, numericValue } from "../numbers.ts";
 import { maxListLength } from "../program.ts";
 import { CelError, CelOptional, isList, noOverload } from "../value.ts";
 import type { Value } from "../value.ts";
+import { method } from "./definition.ts";
 import type { FunctionDefinition } from "./definition.ts";
 import { codePointLength } from "./text.ts";
 
@@ -100,23 +101,17 @@ export function extreme(name: string, sign: 1 | -1, numbersOnly: boolean): (...o
 
 type Holds = (list: readonly Value[], element: Value) => boolean;
 
-function sets(name: string, summary: string, decide: (a: readonly Value[], b: readonly Value[], holds: Holds) => boolean): FunctionDefinition {
+function sets(
+  name: string,
+  summary: string,
+  decide: (a: readonly Value[], b: readonly Value[], holds: Holds) => boolean,
+): FunctionDefinition {
   const holds: Holds = (list, element) => list.some((one) => equals(one, element));
   const run = (a: Value, b: Value): Value => {
     if (!isList(a) || !isList(b)) return noOverload(name, a, b);
     return a.length * b.length > maxComparisons ? new CelError(`${name}: too many elements to compare`) : decide(a, b, holds);
   };
   return { name, style: "function", operands: [2, 2], signature: `${name}(list, list) -> bool`, summary, run };
-}
-
-function method(
-  name: string,
-  operands: readonly [number, number],
-  signature: string,
-  summary: string,
-  run: FunctionDefinition["run"],
-): FunctionDefinition {
-  return { name, style: "method", operands, signature, summary, run };
 }
 
 export const listFunctions: readonly FunctionDefinition[] = [
@@ -128,13 +123,13 @@ export const listFunctions: readonly FunctionDefinition[] = [
     summary: "The number of characters, bytes, elements or entries.",
     run: size,
   },
-  method("slice", [3, 3], "list.slice(from, to) -> list", "The elements from one index up to, not including, another.", slice),
-  method("flatten", [1, 2], "list.flatten(depth?) -> list", "The list with the elements of lists in it in their place.", flatten),
-  method("sort", [1, 1], "list.sort() -> list", "The list in ascending order.", sort),
-  method("distinct", [1, 1], "list.distinct() -> list", "The list without its later duplicates.", distinct),
-  method("reverse", [1, 1], "list.reverse() or string.reverse()", "The list or text from its end to its start.", reverse),
-  method("first", [1, 1], "list.first() -> optional", "The first element, if there is one.", endOf("first", 0)),
-  method("last", [1, 1], "list.last() -> optional", "The last element, if there is one.", endOf("last", -1)),
+  method("slice", [3, 3], ["list.slice(from, to) -> list", "The elements from one index up to, not including, another."], slice),
+  method("flatten", [1, 2], ["list.flatten(depth?) -> list", "The list with the elements of lists in it in their place."], flatten),
+  method("sort", [1, 1], ["list.sort() -> list", "The list in ascending order."], sort),
+  method("distinct", [1, 1], ["list.distinct() -> list", "The list without its later duplicates."], distinct),
+  method("reverse", [1, 1], ["list.reverse() or string.reverse()", "The list or text from its end to its start."], reverse),
+  method("first", [1, 1], ["list.first() -> optional", "The first element, if there is one."], endOf("first", 0)),
+  method("last", [1, 1], ["list.last() -> optional", "The last element, if there is one."], endOf("last", -1)),
   {
     name: "lists.range",
     style: "function",

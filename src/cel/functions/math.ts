@@ -1,6 +1,7 @@
 import { doubleValue, isInt, negate, toDouble, toInt, toUint } from "../numbers.ts";
 import { CelError, CelUint, noOverload } from "../value.ts";
 import type { Value } from "../value.ts";
+import { plainFunction } from "./definition.ts";
 import type { FunctionDefinition } from "./definition.ts";
 import { extreme } from "./lists.ts";
 
@@ -60,33 +61,93 @@ function shift(name: string, compute: (bits: bigint, by: bigint) => bigint): (va
   };
 }
 
-function define(
-  name: string,
-  operands: readonly [number, number],
-  parameters: string,
-  summary: string,
-  run: FunctionDefinition["run"],
-): FunctionDefinition {
-  return { name, style: "function", operands, signature: `${name}(${parameters})`, summary, run };
-}
-
 export const mathFunctions: readonly FunctionDefinition[] = [
-  define("math.greatest", [1, 64], "number, ... or list", "The largest of some numbers.", extreme("math.greatest", 1, true)),
-  define("math.least", [1, 64], "number, ... or list", "The smallest of some numbers.", extreme("math.least", -1, true)),
-  define("math.ceil", [1, 1], "double", "The next whole number up.", onDouble("math.ceil", (x) => toDouble(Math.ceil(x)))),
-  define("math.floor", [1, 1], "double", "The next whole number down.", onDouble("math.floor", (x) => toDouble(Math.floor(x)))),
-  define("math.round", [1, 1], "double", "The nearest whole number; halves go away from zero.", onDouble("math.round", round)),
-  define("math.trunc", [1, 1], "double", "The number without its decimals.", onDouble("math.trunc", (x) => toDouble(Math.trunc(x)))),
-  define("math.abs", [1, 1], "number", "The number without its sign.", abs),
-  define("math.sign", [1, 1], "number", "-1, 0 or 1.", sign),
-  define("math.sqrt", [1, 1], "number", "The square root, as a double.", squareRoot),
-  define("math.isNaN", [1, 1], "double", "Whether the double is not a number.", onDouble("math.isNaN", (x) => Number.isNaN(x))),
-  define("math.isInf", [1, 1], "double", "Whether the double is infinite.", onDouble("math.isInf", (x) => Math.abs(x) === Infinity)),
-  define("math.isFinite", [1, 1], "double", "Whether the double is neither infinite nor not a number.", onDouble("math.isFinite", (x) => Number.isFinite(x))),
-  define("math.bitAnd", [2, 2], "int, int", "Bits set in both.", bitwise("math.bitAnd", (a, b) => a & b)),
-  define("math.bitOr", [2, 2], "int, int", "Bits set in either.", bitwise("math.bitOr", (a, b) => a | b)),
-  define("math.bitXor", [2, 2], "int, int", "Bits set in one of them.", bitwise("math.bitXor", (a, b) => a ^ b)),
-  define("math.bitNot", [1, 1], "int", "All bits turned.", bitNot),
-  define("math.bitShiftLeft", [2, 2], "int, int", "The bits moved to the left.", shift("math.bitShiftLeft", (bits, by) => bits << by)),
-  define("math.bitShiftRight", [2, 2], "int, int", "The bits moved to the right, zeros coming in.", shift("math.bitShiftRight", (bits, by) => bits >> by)),
+  plainFunction(
+    "math.greatest",
+    [1, 64],
+    ["math.greatest(number, ... or list)", "The largest of some numbers."],
+    extreme("math.greatest", 1, true),
+  ),
+  plainFunction(
+    "math.least",
+    [1, 64],
+    ["math.least(number, ... or list)", "The smallest of some numbers."],
+    extreme("math.least", -1, true),
+  ),
+  plainFunction(
+    "math.ceil",
+    [1, 1],
+    ["math.ceil(double)", "The next whole number up."],
+    onDouble("math.ceil", (x) => toDouble(Math.ceil(x))),
+  ),
+  plainFunction(
+    "math.floor",
+    [1, 1],
+    ["math.floor(double)", "The next whole number down."],
+    onDouble("math.floor", (x) => toDouble(Math.floor(x))),
+  ),
+  plainFunction(
+    "math.round",
+    [1, 1],
+    ["math.round(double)", "The nearest whole number; halves go away from zero."],
+    onDouble("math.round", round),
+  ),
+  plainFunction(
+    "math.trunc",
+    [1, 1],
+    ["math.trunc(double)", "The number without its decimals."],
+    onDouble("math.trunc", (x) => toDouble(Math.trunc(x))),
+  ),
+  plainFunction("math.abs", [1, 1], ["math.abs(number)", "The number without its sign."], abs),
+  plainFunction("math.sign", [1, 1], ["math.sign(number)", "-1, 0 or 1."], sign),
+  plainFunction("math.sqrt", [1, 1], ["math.sqrt(number)", "The square root, as a double."], squareRoot),
+  plainFunction(
+    "math.isNaN",
+    [1, 1],
+    ["math.isNaN(double)", "Whether the double is not a number."],
+    onDouble("math.isNaN", (x) => Number.isNaN(x)),
+  ),
+  plainFunction(
+    "math.isInf",
+    [1, 1],
+    ["math.isInf(double)", "Whether the double is infinite."],
+    onDouble("math.isInf", (x) => Math.abs(x) === Infinity),
+  ),
+  plainFunction(
+    "math.isFinite",
+    [1, 1],
+    ["math.isFinite(double)", "Whether the double is neither infinite nor not a number."],
+    onDouble("math.isFinite", (x) => Number.isFinite(x)),
+  ),
+  plainFunction(
+    "math.bitAnd",
+    [2, 2],
+    ["math.bitAnd(int, int)", "Bits set in both."],
+    bitwise("math.bitAnd", (a, b) => a & b),
+  ),
+  plainFunction(
+    "math.bitOr",
+    [2, 2],
+    ["math.bitOr(int, int)", "Bits set in either."],
+    bitwise("math.bitOr", (a, b) => a | b),
+  ),
+  plainFunction(
+    "math.bitXor",
+    [2, 2],
+    ["math.bitXor(int, int)", "Bits set in one of them."],
+    bitwise("math.bitXor", (a, b) => a ^ b),
+  ),
+  plainFunction("math.bitNot", [1, 1], ["math.bitNot(int)", "All bits turned."], bitNot),
+  plainFunction(
+    "math.bitShiftLeft",
+    [2, 2],
+    ["math.bitShiftLeft(int, int)", "The bits moved to the left."],
+    shift("math.bitShiftLeft", (bits, by) => bits << by),
+  ),
+  plainFunction(
+    "math.bitShiftRight",
+    [2, 2],
+    ["math.bitShiftRight(int, int)", "The bits moved to the right, zeros coming in."],
+    shift("math.bitShiftRight", (bits, by) => bits >> by),
+  ),
 ];

@@ -16,7 +16,7 @@ function isZero(value: Value): boolean {
 }
 
 function onOptional(name: string, run: (optional: CelOptional, other: Value) => Value): FunctionDefinition["run"] {
-  return (optional, other) => (optional instanceof CelOptional ? run(optional, other as Value) : noOverload(name, optional as Value));
+  return (optional, other) => (optional instanceof CelOptional ? run(optional, other) : noOverload(name, optional));
 }
 
 function either(optional: CelOptional, other: Value): Value {
@@ -49,7 +49,7 @@ export const optionalFunctions: readonly FunctionDefinition[] = [
     operands: [1, 1],
     signature: "optional.ofNonZeroValue(value) -> optional",
     summary: "An optional with a value; empty for null, false, zero, and empty texts, lists and maps.",
-    run: (value) => (isZero(value as Value) ? CelOptional.none : new CelOptional(value)),
+    run: (value) => (isZero(value) ? CelOptional.none : new CelOptional(value)),
   },
   {
     name: "optional.none",

@@ -40,7 +40,7 @@ function prepareMatches([, pattern]: readonly (Value | undefined)[]): Operation 
   if (typeof pattern !== "string") return undefined;
   const regex = compiled(pattern);
   if (regex instanceof CelError) return regex;
-  return (text) => (typeof text === "string" ? regex.test(text) : noOverload("matches", text as Value, pattern));
+  return (text) => (typeof text === "string" ? regex.test(text) : noOverload("matches", text, pattern));
 }
 
 function regexReplace(text: Value, pattern: Value, replacement: Value): Value {
@@ -59,11 +59,10 @@ function prepareReplace([, pattern, replacement]: readonly (Value | undefined)[]
     return (text, _pattern, by) =>
       typeof text === "string" && typeof by === "string"
         ? limited(regex.replaceFirst(text, by))
-        : noOverload("regexReplace", text as Value, pattern, by as Value);
+        : noOverload("regexReplace", text, pattern, by);
   }
   const template = parseReplacement(replacement);
-  return (text) =>
-    typeof text === "string" ? limited(regex.replaceFirst(text, template)) : noOverload("regexReplace", text as Value, pattern);
+  return (text) => (typeof text === "string" ? limited(regex.replaceFirst(text, template)) : noOverload("regexReplace", text, pattern));
 }
 
 function limited(text: string): Value {

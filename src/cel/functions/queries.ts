@@ -37,7 +37,7 @@ function query(uri: Value, name: Value): Value {
 function withQuery(keep: (parameter: string, name: string) => boolean, label: string): FunctionDefinition["run"] {
   return (uri, name, value) => {
     if (typeof uri !== "string" || typeof name !== "string" || typeof value !== "string") {
-      return noOverload(label, uri as Value, name as Value, value as Value);
+      return noOverload(label, uri, name, value);
     }
     const { path, query: parameters } = cut(uri);
     const kept = parameters.filter((parameter) => keep(parameter, name));

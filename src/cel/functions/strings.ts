@@ -3,6 +3,7 @@ import { isInt } from "../numbers.ts";
 import { maxStringLength } from "../program.ts";
 import { CelError, isList, noOverload } from "../value.ts";
 import type { Value } from "../value.ts";
+import { method } from "./definition.ts";
 import type { FunctionDefinition } from "./definition.ts";
 import { formatText } from "./format.ts";
 import { codePointLength, quoteText, trimSpace, unitIndex } from "./text.ts";
@@ -100,33 +101,96 @@ function onTexts(name: string, run: (text: string, other: string) => Value): (te
   return (text, other) => (typeof text === "string" && typeof other === "string" ? run(text, other) : noOverload(name, text, other));
 }
 
-function method(
-  name: string,
-  operands: readonly [number, number],
-  signature: string,
-  summary: string,
-  run: FunctionDefinition["run"],
-): FunctionDefinition {
-  return { name, style: "method", operands, signature, summary, run };
-}
-
 export const stringFunctions: readonly FunctionDefinition[] = [
-  method("contains", [2, 2], "string.contains(string) -> bool", "Whether the text has another one in it.", onTexts("contains", (a, b) => a.includes(b))),
-  method("startsWith", [2, 2], "string.startsWith(string) -> bool", "Whether the text begins with another one.", onTexts("startsWith", (a, b) => a.startsWith(b))),
-  method("endsWith", [2, 2], "string.endsWith(string) -> bool", "Whether the text ends with another one.", onTexts("endsWith", (a, b) => a.endsWith(b))),
-  method("charAt", [2, 2], "string.charAt(int) -> string", "The character at an index, counted from 0; empty right behind the last.", charAt),
-  method("indexOf", [2, 3], "string.indexOf(string, from?) -> int", "Where another text first occurs; -1 if nowhere.", indexOf),
-  method("lastIndexOf", [2, 3], "string.lastIndexOf(string, from?) -> int", "Where another text last occurs; -1 if nowhere.", lastIndexOf),
-  method("lowerAscii", [1, 1], "string.lowerAscii() -> string", "The text with the letters A to Z in lower case.", changeAscii(/[A-Z]+/g, (part) => part.toLowerCase())),
-  method("upperAscii", [1, 1], "string.upperAscii() -> string", "The text with the letters a to z in upper case.", changeAscii(/[a-z]+/g, (part) => part.toUpperCase())),
-  method("trim", [1, 1], "string.trim() -> string", "The text without white space at its ends.", onText("trim", trimSpace)),
-  method("replace", [3, 4], "string.replace(old, new, limit?) -> string", "The text with every occurrence (at most `limit`) of another replaced.", replace),
-  method("split", [1, 3], "string.split(separator, limit?) -> list", "The pieces of the text between separators, at most `limit`. headers.split(): each field as the list of its comma-separated values.", split),
-  method("substring", [2, 3], "string.substring(from, to?) -> string", "The characters from one index up to, not including, another.", substring),
-  method("stripPrefix", [2, 2], "string.stripPrefix(string) -> string", "The text without a beginning, if it has that.", onTexts("stripPrefix", (text, prefix) => (text.startsWith(prefix) ? text.slice(prefix.length) : text))),
-  method("stripSuffix", [2, 2], "string.stripSuffix(string) -> string", "The text without an ending, if it has that.", onTexts("stripSuffix", (text, suffix) => (text.endsWith(suffix) ? text.slice(0, text.length - suffix.length) : text))),
-  method("join", [1, 2], "list.join(separator?) -> string", "The texts of a list in one. On request.headers: each field's values joined with commas.", join),
-  method("format", [2, 2], "string.format(list) -> string", "The text with %s, %d, %f, %e, %b, %o and %x replaced by the values of a list.", formatText),
+  method(
+    "contains",
+    [2, 2],
+    ["string.contains(string) -> bool", "Whether the text has another one in it."],
+    onTexts("contains", (a, b) => a.includes(b)),
+  ),
+  method(
+    "startsWith",
+    [2, 2],
+    ["string.startsWith(string) -> bool", "Whether the text begins with another one."],
+    onTexts("startsWith", (a, b) => a.startsWith(b)),
+  ),
+  method(
+    "endsWith",
+    [2, 2],
+    ["string.endsWith(string) -> bool", "Whether the text ends with another one."],
+    onTexts("endsWith", (a, b) => a.endsWith(b)),
+  ),
+  method(
+    "charAt",
+    [2, 2],
+    ["string.charAt(int) -> string", "The character at an index, counted from 0; empty right behind the last."],
+    charAt,
+  ),
+  method("indexOf", [2, 3], ["string.indexOf(string, from?) -> int", "Where another text first occurs; -1 if nowhere."], indexOf),
+  method(
+    "lastIndexOf",
+    [2, 3],
+    ["string.lastIndexOf(string, from?) -> int", "Where another text last occurs; -1 if nowhere."],
+    lastIndexOf,
+  ),
+  method(
+    "lowerAscii",
+    [1, 1],
+    ["string.lowerAscii() -> string", "The text with the letters A to Z in lower case."],
+    changeAscii(/[A-Z]+/g, (part) => part.toLowerCase()),
+  ),
+  method(
+    "upperAscii",
+    [1, 1],
+    ["string.upperAscii() -> string", "The text with the letters a to z in upper case."],
+    changeAscii(/[a-z]+/g, (part) => part.toUpperCase()),
+  ),
+  method("trim", [1, 1], ["string.trim() -> string", "The text without white space at its ends."], onText("trim", trimSpace)),
+  method(
+    "replace",
+    [3, 4],
+    ["string.replace(old, new, limit?) -> string", "The text with every occurrence (at most `limit`) of another replaced."],
+    replace,
+  ),
+  method(
+    "split",
+    [1, 3],
+    [
+      "string.split(separator, limit?) -> list",
+      "The pieces of the text between separators, at most `limit`. headers.split(): each field as the list of its comma-separated values.",
+    ],
+    split,
+  ),
+  method(
+    "substring",
+    [2, 3],
+    ["string.substring(from, to?) -> string", "The characters from one index up to, not including, another."],
+    substring,
+  ),
+  method(
+    "stripPrefix",
+    [2, 2],
+    ["string.stripPrefix(string) -> string", "The text without a beginning, if it has that."],
+    onTexts("stripPrefix", (text, prefix) => (text.startsWith(prefix) ? text.slice(prefix.length) : text)),
+  ),
+  method(
+    "stripSuffix",
+    [2, 2],
+    ["string.stripSuffix(string) -> string", "The text without an ending, if it has that."],
+    onTexts("stripSuffix", (text, suffix) => (text.endsWith(suffix) ? text.slice(0, text.length - suffix.length) : text)),
+  ),
+  method(
+    "join",
+    [1, 2],
+    ["list.join(separator?) -> string", "The texts of a list in one. On request.headers: each field's values joined with commas."],
+    join,
+  ),
+  method(
+    "format",
+    [2, 2],
+    ["string.format(list) -> string", "The text with %s, %d, %f, %e, %b, %o and %x replaced by the values of a list."],
+    formatText,
+  ),
   {
     name: "strings.quote",
     style: "function",

@@ -47,5 +47,5 @@ const quoteEscapes: Readonly<Record<string, string>> = {
 
 /** The text as a literal in double quotes. */
 export function quoteText(text: string): string {
-  return `"${text.toWellFormed().replace(/[\u0007\b\f\n\r\t\v\\"]/g, (char) => quoteEscapes[char] as string)}"`;
+  return `"${Array.from(text.toWellFormed(), (char) => quoteEscapes[char] ?? char).join("")}"`;
 }
