@@ -42,17 +42,17 @@ export async function listenToAll(
   session: Session,
   links: readonly Link[],
 ): Promise<Reply> {
-  session.stream?.cancel(new Error("the client opened a newer stream"));
+  session.stream?.end(); // the newest one wins: the client may have lost the other without us noticing
   const merged = new MergedStream({
     maxWaitingBytes: settings.limits.maxWaitingBytes,
     maxMessageBytes: settings.limits.maxMessageBytes,
     onClose: () => {
-      if (session.stream !== merged.body) return;
+      if (session.stream !== merged) return;
       session.stream = undefined;
       session.announce = undefined;
     },
   });
-  session.stream = merged.body;
+  session.stream = merged;
   const opening = links.map((link) => new Subscription(settings, { exchange, session, link }, merged).begin());
   try {
     await decide(settings, opening);

@@ -6,7 +6,7 @@ export interface MergedStreamSettings {
   /** Bytes that may wait for the client. */
   readonly maxWaitingBytes: number;
   readonly maxMessageBytes: number;
-  /** The client left, or was too slow; once. */
+  /** It is over: ended, or the client left or was too slow; once. */
   readonly onClose: () => void;
 }
 
@@ -51,9 +51,11 @@ export class MergedStream {
   }
 
   /** Ends it for the client and the targets. */
-  close(): void {
+  end(): void {
+    if (!this.body.writable) return;
     this.body.end();
-    this.dropAll(new Error("the stream was closed"));
+    this.dropAll(new Error("the stream was ended"));
+    this.settings.onClose();
   }
 
   private dropAll(reason: Error): void {

@@ -1,7 +1,6 @@
 import type { JsonObject } from "../base/json.ts";
 import type { Exchange } from "../contract/exchange.ts";
 import type { RpcId } from "../contract/mcp.ts";
-import type { ReplyStream } from "../contract/reply.ts";
 import type { Connection, ConnectionScope, Target } from "./upstream/target.ts";
 import type { Revision } from "./wire/revision.ts";
 
@@ -61,8 +60,8 @@ export class Session {
   /** The client has sent notifications/initialized: targets that join from now on get theirs at once. */
   initialized = false;
   closed = false;
-  /** The open GET stream, where the gateway makes it itself. */
-  stream: ReplyStream | undefined = undefined;
+  /** The open GET stream, which `end` closes for the client and the targets. */
+  stream: { end(): void } | undefined = undefined;
   /** Tells the client that a target's lists may have changed: it joined late, or again. */
   announce: ((link: Link) => void) | undefined = undefined;
   /** Which target offers which name, where only lists tell. */
@@ -129,7 +128,7 @@ export class Session {
   /** Ends it everywhere. @param exchange in whose name servers are told; without one they are left to their timeouts */
   async close(exchange: Exchange | undefined): Promise<void> {
     this.closed = true;
-    this.stream?.cancel(new Error("the session was closed"));
+    this.stream?.end();
     await Promise.all(Array.from(this.links.values(), (link) => link.connection.close(exchange)));
   }
 }

@@ -3,7 +3,8 @@ import type { ReplySink, ReplyStream } from "../contract/reply.ts";
 /** A stream that goes through untouched; `onEnd` is called once when it is over, however it ends. */
 export class Tap implements ReplyStream, ReplySink {
   private readonly source: ReplyStream;
-  private onEnd: (() => void) | undefined;
+  private readonly onEnd: () => void;
+  private isOver = false;
   private sink: ReplySink | undefined;
 
   constructor(source: ReplyStream, onEnd: () => void) {
@@ -29,18 +30,21 @@ export class Tap implements ReplyStream, ReplySink {
     return this.sink?.data(chunk) ?? true;
   }
 
+  /** Also for whoever wants it to be over: the receiver sees an ordinary end, and the source is told to stop. */
   end(): void {
-    this.over();
+    if (!this.over()) return;
     this.sink?.end();
+    this.source.cancel(new Error("the stream was ended"));
   }
 
   fail(error: Error): void {
-    this.over();
-    this.sink?.fail(error);
+    if (this.over()) this.sink?.fail(error);
   }
 
-  private over(): void {
-    this.onEnd?.();
-    this.onEnd = undefined;
+  private over(): boolean {
+    if (this.isOver) return false;
+    this.isOver = true;
+    this.onEnd();
+    return true;
   }
 }

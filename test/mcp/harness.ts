@@ -1,0 +1,62 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { Client } from "@modelcontextprotocol/sdk/client/index.js";
+import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
+import { freePort } from "../gateway-process.ts";
+
+const modules = fileURLToPath(new URL("../../node_modules/", import.meta.url));
+
+/** Entry points of the official servers. */
+export const everything = `${modules}@modelcontextprotocol/server-everything/dist/index.js`;
+export const memory = `${modules}@modelcontextprotocol/server-memory/dist/index.js`;
+export const filesystem = `${modules}@modelcontextprotocol/server-filesystem/dist/index.js`;
+export const inspector = `${modules}@modelcontextprotocol/inspector/clients/cli/build/index.js`;
+
+/** A `stdio:` target running a script with this Node, as YAML flow. */
+export function stdio(script: string, ...args: readonly string[]): string {
+  return `{cmd: ${JSON.stringify(process.execPath)}, args: ${JSON.stringify([script, ...args])}}`;
+}
+
+export interface RunningServer {
+  readonly port: number;
+  readonly child: ChildProcess;
+  close(): Promise<void>;
+}
+
+/** server-everything over streamable HTTP, in a process of its own. */
+export async function startEverything(port?: number): Promise<RunningServer> {
+  const chosen = port ?? (await freePort());
+  const child = spawn(process.execPath, [everything, "streamableHttp"], {
+    env: { PATH: process.env["PATH"], PORT: String(chosen) },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  await new Promise<void>((resolve, reject) => {
+    const look = (chunk: Buffer): void => {
+      if (/listening|running/i.test(chunk.toString())) resolve();
+    };
+    child.stdout.on("data", look);
+    child.stderr.on("data", look);
+    void exited.then(() => reject(new Error("server-everything ended")));
+  });
+  return {
+    port: chosen,
+    child,
+    close() {
+      child.kill("SIGKILL");
+      return exited;
+    },
+  };
+}
+
+/** An official client (SDK 1.x) connected to an MCP endpoint. */
+export async function connect(url: string, headers: Readonly<Record<string, string>> = {}): Promise<Client> {
+  const client = new Client(
+    { name: "test", version: "1" },
+    { capabilities: { sampling: {}, elicitation: {}, roots: { listChanged: true } } },
+  );
+  const transport = new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers: { ...headers } } });
+  await client.connect(transport as Transport);
+  return client;
+}
