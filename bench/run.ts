@@ -6,7 +6,7 @@ import { type Case, idleCases, loadedCases } from "./cases.ts";
 import { Bench } from "./measure.ts";
 import { isWanted, type Options, readOptions, usage } from "./options.ts";
 import { toMarkdown } from "./report.ts";
-import type { IdleSeries, LoadedSeries, Machine, Results } from "./results.ts";
+import type { IdleSeries, LoadedSeries, Machine, Results, StartFigures } from "./results.ts";
 
 /** `npm run bench`: starts what it measures, measures it in turns, prints Markdown and writes JSON. See README.md. */
 
@@ -29,7 +29,7 @@ async function run(options: Options): Promise<Results> {
       settings: { ...options, cases: options.cases.join(",") || "all", portkey: String(options.portkey) },
       loaded: measured.map(({ series }) => series),
       idle: await measureIdle(bench, options, remarks),
-      start: isWanted(options, "start") ? await bench.starts(cases[0] as Case) : undefined,
+      start: isWanted(options, "start") ? await measureStarts(bench, cases[0] as Case, remarks) : undefined,
       remarks,
     };
   } finally {
@@ -100,6 +100,16 @@ async function measureIdle(bench: Bench, options: Options, remarks: string[]): P
     }
   }
   return found;
+}
+
+async function measureStarts(bench: Bench, kase: Case, remarks: string[]): Promise<StartFigures | undefined> {
+  progress("start");
+  try {
+    return await bench.starts(kase);
+  } catch (error) {
+    remarks.push(`start: ${reason(error)}`);
+    return undefined;
+  }
 }
 
 function describeMachine(bench: Bench): Machine {
