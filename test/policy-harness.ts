@@ -138,8 +138,6 @@ export function testBody(text: string, chunked = false): RequestBody & { readonl
       collected = true;
       return bytes;
     },
-    recorded: undefined,
-    record: () => {},
     stream: () => Readable.from([bytes]),
     recorded: undefined,
     record: () => {},

@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { fields, testExchange } from "../../test/policy-harness.ts";
 import { HeaderList } from "../base/headers.ts";
+import { compileExpression } from "../cel/compile.ts";
 import { readCookie, writeCookie } from "./cookies.ts";
 import { compileCredentialDestination, compileCredentialSource } from "./credential-location.ts";
 import { readParameter, writeParameter } from "./query.ts";
@@ -129,5 +130,21 @@ describe("credential destinations", () => {
   it("refuse what would end the field or the cookie", () => {
     assert.equal(compileCredentialDestination(undefined)(head(), "a\r\nx: y"), false);
     assert.equal(compileCredentialDestination({ kind: "cookie", cookie: { name: "s" } })(head(), "a; admin=1"), false);
+  });
+});
+
+describe("credential computed by an expression", () => {
+  const source = (text: string) => compileCredentialSource({ kind: "expression", expression: compileExpression(text) });
+  it("is its text, and none when it fails or gives something else", () => {
+    const exchange = testExchange({ headers: { "x-auth": "v1:abc" } });
+    assert.equal(source('request.headers["x-auth"].split(":")[1]').find(exchange), "abc");
+    assert.equal(source('request.headers["x-none"]').find(exchange), undefined);
+    assert.equal(source("5").find(exchange), undefined);
+  });
+
+  it("can only be read: the request goes on as it is", () => {
+    const exchange = testExchange({ headers: { "x-auth": "abc" } });
+    source('request.headers["x-auth"]').remove(exchange);
+    assert.deepEqual(fields(exchange.request), { "x-auth": "abc" });
   });
 });

@@ -41,6 +41,15 @@ describe("buffer.request", () => {
   });
 });
 
+describe("buffer", () => {
+  it("is what the least specific place says", () => {
+    const [gateway, route] = [{ request: { maxBytes: 1 } }, { request: { maxBytes: 2 } }].map((config) =>
+      bufferRequest.config.parse(config),
+    );
+    assert.equal(bufferRequest.merge?.(gateway!, route!), gateway);
+  });
+});
+
 describe("buffer.response", () => {
   const streamed = (...chunks: string[]) => new Reply(200, new HeaderList(), chunkedBody(chunks));
 
