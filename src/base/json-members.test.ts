@@ -36,11 +36,19 @@ test("a repeated key that is edited is written once", () => {
 });
 
 test("fuzz: the result parses to the edited object, whatever the spacing", () => {
-  // V8 14.6 reads a key that is all escape, such as "\"", as another one it has seen before: its JSON.parse is no judge there.
+  // No key may hold a backslash: V8 14.6 mistakes an escaped quote as a key for an escaped backslash that it saw before in
+  // the same place, so its JSON.parse is no judge of such keys.
   const key = fc
-    .oneof(fc.constantFrom("model", "a", 'b"', "b\\", "é", "__proto__x"), fc.string({ maxLength: 5 }))
-    .filter((name) => name !== "__proto__" && !/^["\\\p{Cc}]/u.test(name));
-  const value = fc.jsonValue({ maxDepth: 3 });
+    .oneof(fc.constantFrom("model", "a", 'b"', '"', "é", "\n", "__proto__x"), fc.string({ maxLength: 5 }))
+    .filter((name) => name !== "__proto__" && !name.includes("\\"));
+  const { value } = fc.letrec<{ value: unknown }>((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 3 },
+      fc.oneof(fc.string(), fc.double({ noNaN: true, noDefaultInfinity: true }), fc.constantFrom(null, true, "\\", '\\"', "]}")),
+      fc.array(tie("value"), { maxLength: 4 }),
+      fc.dictionary(key, tie("value"), { maxKeys: 4 }),
+    ),
+  }));
   fc.assert(
     fc.property(fc.dictionary(key, value), fc.dictionary(key, fc.option(value, { nil: undefined })), fc.nat(3), (object, edits, indent) => {
       const expected: Record<string, unknown> = { ...JSON.parse(JSON.stringify(object)) };
