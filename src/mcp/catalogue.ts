@@ -32,6 +32,8 @@ export interface ListRequest {
   readonly params: Buffer;
   /** The client's id, under which a cancellation finds the first page. */
   readonly id: RpcId | undefined;
+  /** Requests and notifications that a target sends before its answer. */
+  readonly onMessage: (link: Link, message: Buffer) => void;
 }
 
 export interface CatalogueSettings {
@@ -88,13 +90,15 @@ export class Catalogue {
 
   /**
    * Which target offers a name, where names are not prefixed.
-   * @returns undefined when nobody does, or more than one
+   * @returns undefined when nobody does, `conflict` when more than one does
    */
-  async owner(request: ListRequest, name: string): Promise<Resolved | undefined> {
+  async owner(request: ListRequest, name: string): Promise<Resolved | "conflict" | undefined> {
     const { session, method } = request;
     if (!session.owners.get(method.item)?.has(name)) await this.list(request);
-    const target = session.owners.get(method.item)?.get(name);
-    return target === undefined ? undefined : { target, name };
+    const owners = session.owners.get(method.item);
+    const target = owners?.get(name);
+    if (target !== undefined) return { target, name };
+    return owners?.has(name) === true ? "conflict" : undefined;
   }
 
   /** The responses of a target, page by page. One that does not know the list has none of it. */
@@ -102,6 +106,7 @@ export class Catalogue {
     const { exchange, session, method } = request;
     const { delivery, maxPages } = this.settings;
     const leg = { exchange, session, link, timeoutMs };
+    const onMessage = (message: Buffer): void => request.onMessage(link, message);
     const pages: ServerResponse[] = [];
     if (!link.offers(method.capability)) return pages;
     let cursor: string | undefined;
@@ -109,7 +114,7 @@ export class Catalogue {
       const params = spliceJsonMembers(request.params, new Map([["cursor", cursor === undefined ? undefined : JSON.stringify(cursor)]]));
       const id = cursor === undefined && request.id !== undefined ? request.id : session.nextId();
       const ended = session.began(id, link);
-      const page = await delivery.request(leg, ownRequest(id, request.name, params)).finally(ended);
+      const page = await delivery.request(leg, ownRequest(id, request.name, params), onMessage).finally(ended);
       const { error } = page.value;
       if (isJsonObject(error)) {
         if (error["code"] === methodNotFound) return pages;

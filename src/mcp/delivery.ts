@@ -60,6 +60,10 @@ export class Delivery {
     const { link, exchange } = leg;
     if (link.phase !== "ready" || link.connection.lost) await this.catchUp(leg);
     try {
+      const reply = await link.connection.listen(exchange);
+      if (!link.connection.lost) return reply;
+      drain(reply.body);
+      await this.greeted(leg);
       return await link.connection.listen(exchange);
     } catch (thrown) {
       throw TargetFailure.of(link.target.name, thrown);
@@ -122,7 +126,7 @@ export class Delivery {
     if (link.hello === undefined) throw new TargetFailure(link.target.name, `initialize was refused: ${errorText(value["error"])}`);
     if (!session.initialized) return;
     drain((await this.confirm(leg, initialized)).body);
-    session.announce?.(link);
+    announce(session, link);
   }
 
   private async send(leg: Leg, message: Message): Promise<Reply> {
@@ -177,6 +181,14 @@ const initialized: Message = {
   method: "notifications/initialized",
   bytes: Buffer.from('{"jsonrpc":"2.0","method":"notifications/initialized"}'),
 };
+
+/** A target that joins late, or again, has lists that the client has not seen. */
+function announce(session: Session, { hello }: Link): void {
+  for (const capability of ["tools", "prompts", "resources"]) {
+    if (hello?.capabilities[capability] === undefined) continue;
+    session.aside?.(Buffer.from(`{"jsonrpc":"2.0","method":"notifications/${capability}/list_changed"}`));
+  }
+}
 
 /** The id and method that make a request of the gateway's own. @param params JSON text of an object */
 export function ownRequest(id: RpcId, method: string, params: Buffer): Message {

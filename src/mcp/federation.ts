@@ -95,7 +95,7 @@ export class Federation {
     const { exchange, session, request, accepts } = call;
     const answers = await fanOut(this.links(session), this.fanOut, async (link, timeoutMs) => {
       const leg: Leg = { exchange, session, link, timeoutMs };
-      const response = await this.delivery.open(leg, request);
+      const response = await this.delivery.open(leg, request, (message) => this.aside(call, link, message));
       if (link.hello !== undefined || this.names.plain) return response;
       throw new TargetFailure(link.target.name, `initialize was refused: ${response.bytes.toString("utf8", 0, 500)}`);
     });
@@ -117,6 +117,7 @@ export class Federation {
     if (reference === undefined) return this.unknown(call);
     const { kind, path, name: published } = reference;
     const owner = this.names.resolve(kind, published) ?? (await this.ownerFromLists(call, reference));
+    if (owner === "conflict") throw notRoutable(request, `more than one target offers ${kind} "${published}"`);
     const link = owner === undefined ? undefined : this.link(session, owner.target);
     if (owner === undefined || link === undefined) throw notRoutable(request, `no target for ${kind} "${published}"`);
     const given = kind === "tool" ? request.params?.["arguments"] : undefined;
@@ -148,7 +149,7 @@ export class Federation {
     if (this.names.plain) return this.forward(call, this.links(session)[0] as Link);
     const links = this.links(session).filter((link) => link.offers(method.capability));
     const answers = await fanOut(links, this.fanOut, (link, timeoutMs) =>
-      this.delivery.request({ exchange, session, link, timeoutMs }, request),
+      this.delivery.request({ exchange, session, link, timeoutMs }, request, (message) => this.aside(call, link, message)),
     );
     const succeeded = answers.length === 0 || answers.some(({ value }) => value.value["error"] === undefined);
     const refusal = answers[0]?.value.bytes;
@@ -181,6 +182,8 @@ export class Federation {
       throw thrown;
     }
     try {
+      // to the client a 404 means that its session here is gone, which it is not
+      if (reply.status === 404 && session.id !== undefined) throw new Error("HTTP status 404");
       return await relay(exchange, reply, options);
     } catch (thrown) {
       onEnd();
@@ -189,21 +192,30 @@ export class Federation {
   }
 
   /** What becomes of requests and notifications that a target sends in its reply; undefined = they go through untouched. */
-  private onMessage({ exchange, session, accepts }: Call, link: Link): RelayOptions["onMessage"] {
-    const answerable = session.id !== undefined && accepts === "events";
-    if (answerable && this.names.plain) return undefined;
-    return (message) => {
-      const id = answerable ? undefined : serverRequestId(message);
-      if (id === undefined) return this.publish(session, link.target.name, message);
-      const bytes = errorResponse(id, -32601, "the client cannot be asked: it has no session with a stream");
-      const refusal = { kind: "response", id, method: undefined, bytes } as const;
-      const leg: Leg = { exchange, session, link, timeoutMs: 0 };
-      this.delivery.post(leg, refusal).then(
-        ({ body }) => drain(body),
-        () => {},
-      );
-      return undefined;
-    };
+  private onMessage(call: Call, link: Link): RelayOptions["onMessage"] {
+    if (call.session.id !== undefined && call.accepts === "events") {
+      return this.names.plain ? undefined : (message) => this.publish(call.session, link.target.name, message);
+    }
+    return (message) => this.aside(call, link, message);
+  }
+
+  /**
+   * A target's message that the reply to the client has no room for goes into the client's other stream. Without one a
+   * notification is lost, as the protocol allows, and a request is refused, so that the target does not wait for ever.
+   */
+  private aside({ exchange, session }: Call, link: Link, message: Buffer): undefined {
+    if (session.aside !== undefined) {
+      session.aside(this.publish(session, link.target.name, message));
+      return;
+    }
+    const id = serverRequestId(message);
+    if (id === undefined) return;
+    const bytes = errorResponse(id, -32601, "the client has no stream on which it could be asked");
+    const refusal = { kind: "response", id, method: undefined, bytes } as const;
+    this.delivery.post({ exchange, session, link, timeoutMs: 0 }, refusal).then(
+      ({ body }) => drain(body),
+      () => {}, // a target that cannot be reached has stopped waiting
+    );
   }
 
   /** A target's request or notification as the client gets it. */
@@ -224,16 +236,18 @@ export class Federation {
     return splice(bytes, edits);
   }
 
-  private async ownerFromLists(call: Call, { kind, name }: ItemReference): Promise<Resolved | undefined> {
+  private async ownerFromLists(call: Call, { kind, name }: ItemReference): Promise<Resolved | "conflict" | undefined> {
     if (!this.names.ownersFromLists) return undefined;
     const found = listOf(call.session, kind);
     if (found === undefined) return undefined;
     return this.catalogue.owner({ ...this.listRequest(call, found.name, found.method), params: emptyResult, id: undefined }, name);
   }
 
-  private listRequest({ exchange, session, request }: Call, name: string, method: ListMethod): ListRequest {
+  private listRequest(call: Call, name: string, method: ListMethod): ListRequest {
+    const { exchange, session, request } = call;
     const params = new JsonView(request.bytes).member("params")?.bytes ?? emptyResult;
-    return { exchange, session, links: this.links(session), name, method, params, id: request.id };
+    const onMessage = (link: Link, message: Buffer): void => this.aside(call, link, message);
+    return { exchange, session, links: this.links(session), name, method, params, id: request.id, onMessage };
   }
 }
 

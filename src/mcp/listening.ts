@@ -49,7 +49,7 @@ export async function listenToAll(
     onClose: () => {
       if (session.stream !== merged) return;
       session.stream = undefined;
-      session.announce = undefined;
+      session.aside = undefined;
     },
   });
   session.stream = merged;
@@ -60,16 +60,8 @@ export async function listenToAll(
     merged.body.cancel(new Error("no target offers a stream"));
     throw thrown;
   }
-  session.announce = (link) => announce(merged, link);
+  session.aside = (message) => void merged.body.write(eventOf(message));
   return new Reply(200, eventHeaders(), merged.body);
-}
-
-/** A target that joins late has lists that the client has not seen. */
-function announce(merged: MergedStream, { hello }: Link): void {
-  for (const capability of ["tools", "prompts", "resources"]) {
-    if (hello?.capabilities[capability] === undefined) continue;
-    merged.body.write(eventOf(Buffer.from(`{"jsonrpc":"2.0","method":"notifications/${capability}/list_changed"}`)));
-  }
 }
 
 type Outcome = "open" | "unsupported";

@@ -1,6 +1,7 @@
 import type { JsonObject } from "../base/json.ts";
 import type { Exchange } from "../contract/exchange.ts";
 import type { RpcId } from "../contract/mcp.ts";
+import { afterwards } from "./afterwards.ts";
 import type { Connection, ConnectionScope, Target } from "./upstream/target.ts";
 import type { Revision } from "./wire/revision.ts";
 
@@ -62,8 +63,8 @@ export class Session {
   closed = false;
   /** The open GET stream, which `end` closes for the client and the targets. */
   stream: { end(): void } | undefined = undefined;
-  /** Tells the client that a target's lists may have changed: it joined late, or again. */
-  announce: ((link: Link) => void) | undefined = undefined;
+  /** Sends the client a message that belongs to no call, into the merged GET stream; undefined while there is none. */
+  aside: ((message: Buffer) => void) | undefined = undefined;
   /** Which target offers which name, where only lists tell. */
   readonly owners = new Map<string, ReadonlyMap<string, string | undefined>>();
   private readonly links = new Map<string, Link>();
@@ -129,6 +130,7 @@ export class Session {
   async close(exchange: Exchange | undefined): Promise<void> {
     this.closed = true;
     this.stream?.end();
-    await Promise.all(Array.from(this.links.values(), (link) => link.connection.close(exchange)));
+    const inWhoseName = exchange === undefined ? undefined : afterwards(exchange);
+    await Promise.all(Array.from(this.links.values(), (link) => link.connection.close(inWhoseName)));
   }
 }

@@ -57,8 +57,8 @@ export class StreamableHttp implements DownstreamTransport {
 
   private answer(exchange: Exchange, message: McpMessage | undefined): Promise<Reply> {
     const { method } = exchange.request;
+    checkVersion(exchange, message);
     if (method === "POST" && message !== undefined) {
-      checkVersion(exchange, message);
       return this.stateful ? this.post(exchange, message) : this.postStateless(exchange, message);
     }
     if (method === "GET" && this.stateful) return this.listen(exchange);
@@ -114,7 +114,6 @@ export class StreamableHttp implements DownstreamTransport {
       throw notAcceptable("client must accept text/event-stream");
     }
     const session = await this.sessions.find(exchange, "mcp_session_id_required");
-    checkVersion(exchange, undefined);
     const { delivery, limits, fanOut, names } = this.federation;
     const publish = (to: Session, target: string, bytes: Buffer): Buffer => this.federation.publish(to, target, bytes);
     const settings = { delivery, limits, fanOut, publish };

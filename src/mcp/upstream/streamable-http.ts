@@ -64,12 +64,15 @@ class HttpConnection implements Connection {
     return reply;
   }
 
-  listen(exchange: Exchange): Promise<Reply> {
+  async listen(exchange: Exchange): Promise<Reply> {
+    const { sessionId } = this;
     const outgoing = outgoingTo(this.settings, exchange, null, 0);
     outgoing.head.method = "GET";
     outgoing.head.headers.set("accept", "text/event-stream");
     this.setSession(outgoing.head.headers, undefined);
-    return this.send(outgoing);
+    const reply = await this.send(outgoing);
+    if (sessionId !== undefined && sessionId === this.sessionId && (await saysSessionLost(reply))) this.lost = true;
+    return reply;
   }
 
   async close(exchange: Exchange | undefined): Promise<void> {

@@ -1,0 +1,18 @@
+import { Exchange } from "../contract/exchange.ts";
+
+/**
+ * An exchange for what is still to be done when the client has left: ending a session that was opened for it. Same
+ * caller, same request; but an aborted exchange lets no call through any more.
+ */
+export function afterwards(exchange: Exchange): Exchange {
+  if (exchange.aborted === undefined) return exchange;
+  const { connection, listener, request, body, httpVersion, limits, startedAt, startedMonotonic } = exchange;
+  const copy = new Exchange({ connection, listener, request, body, httpVersion, limits, startedAt, startedMonotonic });
+  Object.assign(copy.identity, exchange.identity);
+  copy.route = exchange.route;
+  copy.metadata = exchange.metadata;
+  copy.mcp = exchange.mcp;
+  copy.rewriteAuthority = exchange.rewriteAuthority;
+  copy.backendTimeoutMs = exchange.backendTimeoutMs;
+  return copy;
+}
