@@ -66,7 +66,10 @@ interface ChatRequest {
 
 interface Tool {
   readonly name: string;
-  readonly parameters?: { readonly required?: readonly string[]; readonly properties?: Readonly<Record<string, { readonly type?: string }>> };
+  readonly parameters?: {
+    readonly required?: readonly string[];
+    readonly properties?: Readonly<Record<string, { readonly type?: string }>>;
+  };
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse, wordDelayMs: number): Promise<void> {
@@ -150,7 +153,11 @@ async function sendCompletion(response: ServerResponse, chat: ChatRequest, wordD
   const usage = { prompt_tokens: inputWords, completion_tokens: outputWords, total_tokens: inputWords + outputWords };
   const head = { id: "chatcmpl-simulated", created: createdAt, model: `${chat.model}-simulated` };
   if (!chat.stream) {
-    const message = { role: "assistant", content: call === undefined ? words.join(" ") : null, ...(call === undefined ? {} : { tool_calls: [call] }) };
+    const message = {
+      role: "assistant",
+      content: call === undefined ? words.join(" ") : null,
+      ...(call === undefined ? {} : { tool_calls: [call] }),
+    };
     sendJson(response, 200, { ...head, object: "chat.completion", choices: [{ index: 0, message, finish_reason: finish }], usage });
     return;
   }
@@ -204,7 +211,9 @@ function sendJson(response: ServerResponse, status: number, value: unknown): voi
 }
 
 function sendError(response: ServerResponse, status: number, message: string): void {
-  sendJson(response, status, { error: { message, type: status === 500 ? "server_error" : "invalid_request_error", param: null, code: null } });
+  sendJson(response, status, {
+    error: { message, type: status === 500 ? "server_error" : "invalid_request_error", param: null, code: null },
+  });
 }
 
 if (import.meta.main) {
