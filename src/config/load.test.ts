@@ -48,6 +48,12 @@ test("where no key is near, the known ones are listed if they are few", () => {
   ]);
 });
 
+test("a key that belongs elsewhere is told where", () => {
+  assert.deepEqual(problems("mcp: {targets: [{name: a, mcp: {host: 'h:1'}, policies: {mcpAuthorization: {rules: []}}}]}"), [
+    "c.yaml:1:58: mcp.targets[0].policies.mcpAuthorization: unknown key here: it belongs to the policies of the route or of `mcp`, because it is about all targets together",
+  ]);
+});
+
 test("everything that is wrong is reported at once, in the order of the text", () => {
   const text = `
 mcp:

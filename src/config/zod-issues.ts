@@ -107,7 +107,21 @@ function findingsOf(issue: Issue, tree: unknown, keys: KnownKeys): Finding[] {
 
 const fewKeys = 12;
 
+/** Keys that exist elsewhere or did once, and that people write where they are unknown. */
+const hints: Readonly<Record<string, string>> = {
+  mcpAuthorization: "it belongs to the policies of the route or of `mcp`, because it is about all targets together",
+  mcpGuardrails: "it belongs to the policies of the route or of `mcp`, because it is about all targets together",
+  mcpAuthentication: "it is a policy of routes and of `mcp`",
+  timeout: "it is a policy of routes",
+  retry: "it is a policy of routes",
+  azureOpenAI: "the provider is called `azure` now",
+  azureHost: "it is `params.azureResourceName` now",
+  routeRule: "the target is `route` with `ruleName` now",
+  subBackend: "the target is `backend` with `section` now",
+};
+
 function unknownKey(path: Path, key: string, known: readonly string[]): Finding {
+  if (Object.hasOwn(hints, key)) return { kind: "unknown-key", path: [...path, key], message: `unknown key here: ${hints[key]}` };
   const suggestion = nearest(key, known);
   const listed = suggestion === undefined && known.length > 0 && known.length <= fewKeys ? `; known here: ${known.join(", ")}` : "";
   return { kind: "unknown-key", path: [...path, key], message: `unknown key${listed}`, suggestion };

@@ -224,7 +224,7 @@ export const deviations: readonly Deviation[] = [
     change: set({ propertyNames: { format: "header" }, differByMoreThanCase: true }),
   },
   {
-    reason: "The same, with pseudo headers.",
+    reason: "Where pseudo headers may stand too, names must be one or the other, also as keys of a map.",
     at: [...properties("LocalTransform", "add", "set"), "Webhook/properties/headers"],
     change: set({ propertyNames: { format: "pseudo-header" }, differByMoreThanCase: true }),
   },
@@ -239,7 +239,7 @@ export const deviations: readonly Deviation[] = [
     change: text("header"),
   },
   {
-    reason: "The same, with pseudo headers.",
+    reason: "Where pseudo headers may stand too, names must be one or the other.",
     at: ["HeaderOrPseudo", "HeaderMatch/properties/name", "LocalTransform/properties/remove/items"],
     change: text("pseudo-header"),
   },

@@ -186,11 +186,15 @@ function objects(schema: Schema, depth: number): fc.Arbitrary<unknown> {
 /** One change somewhere in a document. */
 interface Spoil {
   readonly at: number;
-  readonly how: "add" | "remove" | "replace" | "rename";
+  readonly how: "add" | "remove" | "replace" | "rename" | "wrap" | "unwrap";
   readonly value: unknown;
 }
 
-const spoils = fc.record<Spoil>({ at: fc.nat(), how: fc.constantFrom("add", "remove", "replace", "rename"), value: anyJson });
+const spoils = fc.record<Spoil>({
+  at: fc.nat(),
+  how: fc.constantFrom("add", "remove", "replace", "rename", "wrap", "unwrap"),
+  value: anyJson,
+});
 
 function spoil(tree: unknown, { at, how, value }: Spoil): unknown {
   const copy = structuredClone(tree);
@@ -206,7 +210,10 @@ function spoil(tree: unknown, { at, how, value }: Spoil): unknown {
   const place = places[at % Math.max(places.length, 1)];
   if (place === undefined) return { spoilt: value };
   const { holder, key } = place;
+  const old = holder[key];
   if (how === "replace") holder[key] = value;
+  else if (how === "wrap") holder[key] = [old];
+  else if (how === "unwrap") holder[key] = typeof old === "object" && old !== null ? (Object.values(old)[0] ?? null) : value;
   else if (Array.isArray(holder)) holder.push(value);
   else if (how === "add") holder["surplus"] = value;
   else {

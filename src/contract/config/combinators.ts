@@ -9,6 +9,8 @@ import { z } from "zod";
 export const marks = {
   /** On a key: the feature exists in the language but not in this version. Its value says which feature. */
   notYet: "x-not-yet",
+  /** On a key that works, except for these of its values. */
+  notYetValues: "x-not-yet-values",
   /** On a key of ours that the reference project does not know. Its value says what it is for. */
   extension: "x-extension",
 } as const;
@@ -51,7 +53,7 @@ export function notYetValues<S extends z.ZodType>(schema: S, values: readonly un
       error: notYetText(what),
       params: { kind: "not-yet" } satisfies IssueParams,
     })
-    .meta({ [marks.notYet]: `${what} (${values.map((value) => JSON.stringify(value)).join(", ")})` });
+    .meta({ [marks.notYetValues]: values });
 }
 
 function notYetText(what: string): string {
@@ -156,22 +158,33 @@ export type Conditional<Policy, Expression> = Policy & { readonly condition?: Ex
 
 const maxConditionalEntries = 64;
 
+/** Makes a policy's schema with the given keys added to its own. */
+type Build<Policy, Input, E extends z.ZodType> = (extra: {
+  condition?: z.ZodType<z.output<E> | undefined, z.input<E> | null | undefined>;
+}) => z.ZodType<Policy, Input>;
+
 /**
- * A policy written plainly, or as `{conditional: [{condition, ...policy}, ..., {...fallback}]}` where the first entry
- * whose condition holds applies. Output: always the list of branches; the plain form is one branch without condition.
+ * `{conditional: [{condition, ...policy}, ..., {...fallback}]}`, where the first entry whose condition holds applies.
+ * That only the last one may be without condition is checked with the whole document. Output: the entries.
  * @param expression the schema of a CEL condition
- * @param build makes the policy's schema with the given keys added to its own
  */
-export function conditional<Policy, Input, E extends z.ZodType>(
+export function conditionalEntries<Policy, Input, E extends z.ZodType>(
   expression: E,
-  build: (extra: { condition?: z.ZodType<z.output<E> | undefined, z.input<E> | null | undefined> }) => z.ZodType<Policy, Input>,
-): z.ZodType<Conditional<Policy, z.output<E>>[], Input | { conditional: (Input & { condition?: z.input<E> | null | undefined })[] }> {
+  build: Build<Policy, Input, E>,
+): z.ZodType<Conditional<Policy, z.output<E>>[], { conditional: (Input & { condition?: z.input<E> | null | undefined })[] }> {
   const condition = maybe(expression).describe("CEL; the entry applies when it is true. Only the last entry may be without.");
-  const list = z
-    .strictObject({ conditional: z.array(build({ condition })).max(maxConditionalEntries) })
-    .transform((value) => value.conditional);
-  const plain = build({}).transform((policy) => [policy]);
-  return alternatives([list, plain]) as unknown as ReturnType<typeof conditional<Policy, Input, E>>;
+  const entries = z
+    .array(build({ condition }))
+    .max(maxConditionalEntries)
+    .describe("Entries of which the first applies whose condition is true.");
+  const list = z.strictObject({ conditional: entries }).transform((value) => value.conditional);
+  return list as unknown as ReturnType<typeof conditionalEntries<Policy, Input, E>>;
+}
+
+/** A policy written plainly or with conditions. Output: always the entries; the plain form is one without condition. */
+export function conditional<Policy, Input, E extends z.ZodType>(expression: E, build: Build<Policy, Input, E>) {
+  const plain = build({}).transform((policy) => [policy as Conditional<Policy, z.output<E>>]);
+  return alternatives([conditionalEntries(expression, build), plain]);
 }
 
 export function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {

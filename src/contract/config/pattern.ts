@@ -1,23 +1,21 @@
-import { RE2JS } from "re2js";
 import { z } from "zod";
+import { compileRegex, RegexSyntaxError } from "../../base/regex.ts";
 
 /** A regular expression in RE2 syntax: linear time, no look-around and no back-references. Output: as written. */
 export function regexPattern() {
+  // The text of the error quotes the pattern, and that may hold a secret.
   return z
     .string()
-    .superRefine((pattern, context) => {
-      const problem = re2Problem(pattern);
-      if (problem !== undefined) context.addIssue({ code: "custom", message: `expected a regular expression (RE2): ${problem}` });
-    })
+    .refine(compiles, "expected a regular expression in RE2 syntax; look-around and back references are not part of it")
     .meta({ format: "re2" });
 }
 
-function re2Problem(pattern: string): string | undefined {
+function compiles(pattern: string): boolean {
   try {
-    RE2JS.compile(pattern);
-    return undefined;
-  } catch {
-    // The library's text quotes the pattern, and that may hold a secret.
-    return "this one does not parse";
+    compileRegex(pattern);
+    return true;
+  } catch (error) {
+    if (error instanceof RegexSyntaxError) return false;
+    throw error;
   }
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { conditional, notYetValues } from "../../contract/config/combinators.ts";
+import { conditionalEntries, notYetValues } from "../../contract/config/combinators.ts";
 import { positiveDuration } from "../../contract/config/duration.ts";
 import { celExpression } from "../../cel/config-type.ts";
 import { uint } from "../../contract/config/numbers.ts";
@@ -16,7 +16,7 @@ const limitKeys = {
 /** One token bucket, in this process. */
 export const rateLimit = z.strictObject(limitKeys);
 
-const entries = conditional(celExpression(), (extra) => z.strictObject({ ...limitKeys, ...extra }));
+const entries = conditionalEntries(celExpression(), (extra) => z.strictObject({ ...limitKeys, ...extra }));
 
 /**
  * Token buckets. Output: branches of which the first whose condition holds applies, with all its limits. A plain list
