@@ -33,13 +33,8 @@ export function listKeys(root: JsonSchema, part: JsonSchema, enter: (definition:
     const target = resolve(root, node);
     const lacks = missing ?? textMark(target, marks.notYet);
     for (const [name, schema] of Object.entries(target.properties ?? {})) {
-      const key = describe(
-        root,
-        schema,
-        path === "" ? name : `${path}.${name}`,
-        !isAlternative && target.required?.includes(name) === true,
-        lacks,
-      );
+      const required = !isAlternative && target.required?.includes(name) === true;
+      const key = { path: path === "" ? name : `${path}.${name}`, required, schema, ...statusOf(root, schema, lacks) };
       add(key);
       if (key.status !== "not yet") walk(schema, key.path, lacks);
     }
@@ -62,18 +57,14 @@ export function alternativesOf(node: JsonSchema): readonly JsonSchema[] {
   return [...(node.anyOf ?? []), ...(node.oneOf ?? [])].filter((alternative) => alternative.type !== "null");
 }
 
-function describe(root: JsonSchema, schema: JsonSchema, path: string, required: boolean, inherited: string | undefined): ConfigKey {
+/** @param inherited the missing feature that the surroundings are part of */
+function statusOf(root: JsonSchema, schema: JsonSchema, inherited: string | undefined): Pick<ConfigKey, "status" | "note"> {
   const missing = inherited ?? missingFeature(root, schema);
-  if (missing !== undefined) return { path, status: "not yet", note: missing, required, schema };
-  const added =
-    textMark(schema, marks.extension) ??
-    alternativesOf(schema)
-      .map((part) => textMark(part, marks.extension))
-      .find(Boolean);
-  if (added !== undefined) return { path, status: "extension", note: added, required, schema };
+  if (missing !== undefined) return { status: "not yet", note: missing };
+  const added = [schema, ...alternativesOf(schema)].map((part) => textMark(part, marks.extension)).find((what) => what !== undefined);
+  if (added !== undefined) return { status: "extension", note: added };
   const values = missingValues(root, schema);
-  const note = values.length === 0 ? "" : `except ${values.map((value) => `\`${String(value)}\``).join(", ")}`;
-  return { path, status: "works", note, required, schema };
+  return { status: "works", note: values.length === 0 ? "" : `except ${values.map((value) => `\`${String(value)}\``).join(", ")}` };
 }
 
 /** What is missing, when nothing that the key can hold is served. */

@@ -14,7 +14,9 @@ import { tlsVersion } from "./tls.ts";
 /** Settings for every connection and every request, wherever it arrives. */
 
 const http2 = "HTTP/2 settings";
-const http2Size = () => maybe(notYet(uint(maxUint32), http2));
+function http2Size() {
+  return maybe(notYet(uint(maxUint32), http2));
+}
 
 const http = z
   .strictObject({
