@@ -59,7 +59,7 @@ function convertToUint(value: Value): Value {
   if (isInt(value)) return toUint(BigInt(value));
   const double = doubleValue(value);
   if (double !== undefined) {
-    if (!(double > -1 && double < 2 ** 64)) return new CelError("unsigned integer overflow");
+    if (!(double >= 0 && double < 2 ** 64)) return new CelError("unsigned integer overflow");
     return toUint(BigInt(Math.trunc(double)));
   }
   if (typeof value !== "string") return noOverload("uint", value);
