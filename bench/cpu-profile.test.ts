@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { byPart, type CpuProfile, selfTimes } from "./cpu-profile.ts";
+import { byPart, type CpuProfile, inclusiveTimes, selfTimes } from "./cpu-profile.ts";
 import { percentile } from "./load/open-loop.ts";
 import { median } from "./results.ts";
 
@@ -8,7 +8,7 @@ const frame = (functionName: string, url = "", lineNumber = 9) => ({ functionNam
 const profile: CpuProfile = {
   nodes: [
     { id: 1, callFrame: frame("(idle)") },
-    { id: 2, callFrame: frame("handle", "file:///x/src/pipeline/pipeline.ts") },
+    { id: 2, callFrame: frame("handle", "file:///x/src/pipeline/pipeline.ts"), children: [3] },
     { id: 3, callFrame: frame("dispatch", "file:///x/node_modules/undici/lib/dispatcher/pool.js") },
     { id: 4, callFrame: frame("parserOnBody", "node:_http_common") },
   ],
@@ -34,6 +34,13 @@ test("parts are ours by folder, packages, and node's own", () => {
     ["undici", 10],
     ["node: http", 10],
   ]);
+});
+
+test("our functions are also counted with what they call", () => {
+  assert.deepEqual(
+    inclusiveTimes(profile, { from: 0, to: 2_000 }).map(({ name, microseconds }) => [name, microseconds]),
+    [["handle", 30]],
+  );
 });
 
 test("median and percentiles are values that were measured, or between two of them", () => {

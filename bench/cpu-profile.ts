@@ -7,7 +7,7 @@ interface CallFrame {
 }
 
 export interface CpuProfile {
-  readonly nodes: readonly { readonly id: number; readonly callFrame: CallFrame }[];
+  readonly nodes: readonly { readonly id: number; readonly callFrame: CallFrame; readonly children?: readonly number[] }[];
   /** Node on top of the stack at each sample. */
   readonly samples: readonly number[];
   /** Microseconds since the sample before. */
@@ -32,20 +32,45 @@ export interface Stretch {
 
 /** Time on top of the stack in that stretch, by function, most first; waiting for events is left out. */
 export function selfTimes(profile: CpuProfile, stretch: Stretch): FunctionTime[] {
+  return timesOf(profile, stretch, (frame) => [frame]);
+}
+
+/** Time in that stretch of our own functions and everything they call, most first. Their sums overlap. */
+export function inclusiveTimes(profile: CpuProfile, stretch: Stretch): FunctionTime[] {
+  const parents = new Map(profile.nodes.flatMap((node) => (node.children ?? []).map((child) => [child, node] as const)));
+  const times = timesOf(profile, stretch, (frame, id) => {
+    const stack = new Map([[keyOf(frame), frame]]); // a recursive function counts once
+    for (let parent = parents.get(id); parent !== undefined; parent = parents.get(parent.id))
+      stack.set(keyOf(parent.callFrame), parent.callFrame);
+    return [...stack.values()];
+  });
+  return times.filter(({ part }) => part.startsWith("ours"));
+}
+
+/** @param credited the functions that a sample's time counts for */
+function timesOf(profile: CpuProfile, stretch: Stretch, credited: (frame: CallFrame, id: number) => readonly CallFrame[]): FunctionTime[] {
   const frames = new Map(profile.nodes.map(({ id, callFrame }) => [id, callFrame]));
-  const times = new Map<string, FunctionTime>();
+  const times = new Map<string, { readonly frame: CallFrame; microseconds: number }>();
   let at = profile.startTime;
   for (const [i, id] of profile.samples.entries()) {
     // a sample stands for the time since the one before it
     const delta = profile.timeDeltas[i] ?? 0;
     at += delta;
-    const frame = frames.get(id);
-    if (frame === undefined || at < stretch.from || at > stretch.to || frame.functionName === "(idle)") continue;
-    const described = describe(frame);
-    const key = `${described.name} ${described.place}`;
-    times.set(key, { ...described, microseconds: (times.get(key)?.microseconds ?? 0) + delta });
+    const top = frames.get(id);
+    if (top === undefined || at < stretch.from || at > stretch.to || top.functionName === "(idle)") continue;
+    for (const frame of credited(top, id)) {
+      const time = times.get(keyOf(frame));
+      if (time === undefined) times.set(keyOf(frame), { frame, microseconds: delta });
+      else time.microseconds += delta;
+    }
   }
-  return [...times.values()].sort((a, b) => b.microseconds - a.microseconds);
+  return [...times.values()]
+    .map(({ frame, microseconds }) => ({ ...describe(frame), microseconds }))
+    .sort((a, b) => b.microseconds - a.microseconds);
+}
+
+function keyOf({ functionName, url, lineNumber }: CallFrame): string {
+  return `${functionName} ${url}:${lineNumber}`;
 }
 
 /** The sum for each part of the program, most first. */

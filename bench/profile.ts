@@ -1,6 +1,6 @@
 import { globSync, readFileSync } from "node:fs";
 import { type Case, loadedCases } from "./cases.ts";
-import { byPart, type CpuProfile, type FunctionTime, selfTimes, type Stretch } from "./cpu-profile.ts";
+import { byPart, type CpuProfile, type FunctionTime, inclusiveTimes, selfTimes, type Stretch } from "./cpu-profile.ts";
 import { Bench } from "./measure.ts";
 
 /**
@@ -14,7 +14,7 @@ async function profile(kase: Case): Promise<string> {
   const bench = await Bench.open();
   try {
     const folder = bench.newFolder();
-    const options = ["--cpu-prof", `--cpu-prof-dir=${folder}`, "--cpu-prof-interval=200"];
+    const options = ["--cpu-prof", `--cpu-prof-dir=${folder}`, "--cpu-prof-interval=500"];
     const running = await bench.start("turnpike", kase, options);
     if (running === undefined) throw new Error("nothing was started");
     const stretch = { from: 0, to: 0 };
@@ -31,25 +31,30 @@ async function profile(kase: Case): Promise<string> {
     await running.process.stop(); // which writes the profile
     const [file] = globSync(`${folder}/*.cpuprofile`);
     if (file === undefined) throw new Error("no profile was written: the process did not end by itself");
-    const times = selfTimes(JSON.parse(readFileSync(file, "utf8")) as CpuProfile, stretch);
-    return report(kase, times, { full, stretch });
+    const recorded = JSON.parse(readFileSync(file, "utf8")) as CpuProfile;
+    const head = `${kase.name}: ${full.cpuMicrosecondsPerRequest.toFixed(1)} us CPU per request under the profiler, ${full.requestsPerSecond.toFixed(0)} requests/s`;
+    return [head, ...tables(recorded, stretch, full.cpuMicrosecondsPerRequest)].join("\n");
   } finally {
     await bench.close();
   }
 }
 
-function report(
-  kase: Case,
-  times: readonly FunctionTime[],
-  measured: { full: Awaited<ReturnType<Bench["fullLoad"]>>; stretch: Stretch },
-): string {
-  const { full, stretch } = measured;
-  const requests = (full.requestsPerSecond * (stretch.to - stretch.from)) / 1e6;
-  const perRequest = (time: number): string => (time / requests).toFixed(2).padStart(7);
-  const head = `${kase.name}: ${full.cpuMicrosecondsPerRequest.toFixed(1)} us CPU per request under the profiler, ${full.requestsPerSecond.toFixed(0)} requests/s`;
-  const parts = byPart(times).map(([part, time]) => `${perRequest(time)}  ${part}`);
-  const functions = times.slice(0, Number(shown)).map(({ name, place, microseconds }) => `${perRequest(microseconds)}  ${name}  ${place}`);
-  return [head, "", "us/request by part", ...parts, "", "us/request by function (self)", ...functions].join("\n");
+/** Microseconds per request: by part, by function alone, and our own functions with what they call. */
+function tables(recorded: CpuProfile, stretch: Stretch, cpuPerRequest: number): string[] {
+  const self = selfTimes(recorded, stretch);
+  // samples are taken by the clock on the wall; on a busy machine they add up to more than the time on a core
+  const sampled = self.reduce((sum, { microseconds }) => sum + microseconds, 0);
+  const line = (name: string, time: number): string => `${((time / sampled) * cpuPerRequest).toFixed(2).padStart(7)}  ${name}`;
+  const lines = (times: readonly FunctionTime[]): string[] =>
+    times.slice(0, Number(shown)).map(({ name, place, microseconds }) => line(`${name}  ${place}`, microseconds));
+  return [
+    "\nus/request by part",
+    ...byPart(self).map(([part, time]) => line(part, time)),
+    "\nus/request by function, itself alone",
+    ...lines(self),
+    "\nus/request of our functions with everything they call",
+    ...lines(inclusiveTimes(recorded, stretch)),
+  ];
 }
 
 function microseconds(): number {
