@@ -77,7 +77,7 @@ export function hasField(operand: Program, field: string, at: number, operandIsR
  */
 function find(target: Value, key: Value, at: number): Value | undefined {
   if (isMap(target)) return mapGet(target, key);
-  if (Array.isArray(target)) return findInList(target, key, at);
+  if (Array.isArray(target) && typeof key !== "string") return findInList(target, key, at);
   if (target instanceof CelError) return target;
   if (target instanceof CelOptional) {
     return target.value === undefined ? CelOptional.none : optionalOf(find(target.value, key, at));

@@ -105,6 +105,8 @@ function wrongCount(name: string, signature: string): string {
 }
 
 function unknownFunction(name: string, isMethod: boolean): string {
+  const macro = findMacro(name, isMethod ? "method" : "function");
+  if (macro !== undefined) return wrongCount(name, macro.signature);
   const other = isMethod ? plainFunctions.get(name) : methods.get(name);
   const otherMacro = findMacro(name, isMethod ? "function" : "method");
   const signature = other?.signature ?? otherMacro?.signature;
