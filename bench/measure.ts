@@ -9,12 +9,12 @@ import { startPortkey } from "./candidates/portkey.ts";
 import { startTurnpike } from "./candidates/turnpike.ts";
 import type { CandidateName, Case } from "./cases.ts";
 import { Generator, type Window } from "./load/generator.ts";
-import type { Plan } from "./load/protocol.ts";
+import type { OpenResult, Plan } from "./load/protocol.ts";
 import { chooseCores, type Cores } from "./machine/cores.ts";
 import { type StartedProcess, startProcess } from "./machine/processes.ts";
 import { cpuSeconds, residentBytes } from "./machine/usage.ts";
 import type { Options } from "./options.ts";
-import type { FullLoad, IdleSeries, Round, StartFigures } from "./results.ts";
+import type { FullLoad, IdleSeries, StartFigures } from "./results.ts";
 
 const idleStreams = 1_000;
 const idleWindowMs = 5_000;
@@ -77,16 +77,15 @@ export class Bench {
     return folder;
   }
 
-  /** One candidate, one round. @param running undefined = straight to the upstream */
-  async round(plan: Plan, running: Running | undefined, options: Options): Promise<Round> {
-    const full = running === undefined ? undefined : await this.fullLoad(plan, running, options.seconds);
-    const { rate, latencySeconds } = options;
-    if (latencySeconds === 0) return { full, fixed: undefined };
-    const job = { kind: "open", plan, rate, warmUpMs: 500, windowMs: latencySeconds * 1_000 } as const;
-    return { full, fixed: await this.generator.run(job, noWindow) };
+  /** Latency at a fixed rate. */
+  fixedRate(plan: Plan, { rate, latencySeconds }: Options): Promise<OpenResult> {
+    return this.generator.run({ kind: "open", plan, rate, warmUpMs: 500, windowMs: latencySeconds * 1_000 }, noWindow);
   }
 
-  /** @param window told about the measured part as well */
+  /**
+   * CPU time per request at full load.
+   * @param window told about the measured part as well
+   */
   async fullLoad(plan: Plan, running: Running, seconds: number, window: Window = noWindow): Promise<FullLoad> {
     const { pid } = running.process;
     const cpu = new CpuWindow(pid, window);

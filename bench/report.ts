@@ -36,7 +36,7 @@ function loadedTable(loaded: readonly LoadedSeries[]): string {
 function figures(series: LoadedSeries, loaded: readonly LoadedSeries[]): Cells {
   if (series.failure !== undefined) return [`failed: ${oneLine(series.failure)}`, "", "", "", "", "", "", ""];
   const full = series.rounds.flatMap((round) => round.full ?? []);
-  const ratios = ratiosToUnit(series, loaded);
+  const ratios = ratiosToUnit(series);
   const busy = median(full.map((round) => round.busy));
   const rate = median(full.map((round) => round.requestsPerSecond)).toFixed(0);
   const cpu =
@@ -53,16 +53,18 @@ function figures(series: LoadedSeries, loaded: readonly LoadedSeries[]): Cells {
   return [...cpu, ...addedLatency(series, loaded), resident];
 }
 
-/** CPU per request in nginx pass-throughs of the same round. */
-function ratiosToUnit(series: LoadedSeries, loaded: readonly LoadedSeries[]): number[] {
-  return ratios(series, find(loaded, "passthrough", "nginx"));
+/** CPU per request in nginx pass-throughs, each measured just before. */
+function ratiosToUnit({ rounds }: LoadedSeries): number[] {
+  return rounds.flatMap(({ full, unitCpuMicroseconds: unit }) =>
+    full === undefined || unit === undefined ? [] : [full.cpuMicrosecondsPerRequest / unit],
+  );
 }
 
-function ratios(series: LoadedSeries | undefined, unit: LoadedSeries | undefined): number[] {
-  if (series === undefined || unit === undefined) return [];
-  return series.rounds.flatMap(({ full }, i) => {
-    const other = unit.rounds[i]?.full;
-    return full === undefined || other === undefined ? [] : [full.cpuMicrosecondsPerRequest / other.cpuMicrosecondsPerRequest];
+/** How many times as much one series cost as the other, round by round. */
+function ratiosTo(series: LoadedSeries | undefined, other: LoadedSeries | undefined): number[] {
+  return (series?.rounds ?? []).flatMap(({ full }, i) => {
+    const base = other?.rounds[i]?.full;
+    return full === undefined || base === undefined ? [] : [full.cpuMicrosecondsPerRequest / base.cpuMicrosecondsPerRequest];
   });
 }
 
@@ -106,11 +108,11 @@ function targetRows(loaded: readonly LoadedSeries[], start: StartFigures | undef
       const limit = series.limit as number;
       const title = `CPU per request, ${series.title}`;
       if (series.failure !== undefined) return [title, `${limit} x nginx`, "failed", "missed"];
-      const ratios = ratiosToUnit(series, loaded);
+      const ratios = ratiosToUnit(series);
       if (ratios.length === 0) return [title, `${limit} x nginx`, "no nginx here", "unknown"];
       return [title, `${limit} x nginx`, `${median(ratios).toFixed(2)} x`, verdict(median(ratios) <= limit)];
     });
-  const portkey = ratios(find(loaded, "chat", "portkey"), find(loaded, "chat", "turnpike"));
+  const portkey = ratiosTo(find(loaded, "chat", "portkey"), find(loaded, "chat", "turnpike"));
   if (portkey.length > 0) {
     const times = median(portkey);
     rows.push([

@@ -37,6 +37,8 @@ export interface Round {
   readonly full: FullLoad | undefined;
   /** Absent where latency was not asked for. */
   readonly fixed: OpenResult | undefined;
+  /** What a pass-through cost nginx just before; absent without nginx. */
+  readonly unitCpuMicroseconds: number | undefined;
 }
 
 export interface FullLoad {
