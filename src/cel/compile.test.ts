@@ -82,9 +82,7 @@ describe("what cannot be meant is refused when loading", () => {
   });
 
   test("fields that a variable never has are warned about", () => {
-    assert.deepEqual(compileExpression('request.header["a"]').warnings, [
-      '1:9: request has no field "header"; did you mean "headers"?',
-    ]);
+    assert.deepEqual(compileExpression('request.header["a"]').warnings, ['1:9: request has no field "header"; did you mean "headers"?']);
     assert.deepEqual(compileExpression("jwt.anything + request.path").warnings, []);
   });
 });
@@ -254,7 +252,17 @@ describe("work", () => {
 });
 
 test("evaluating never throws and has no memory of evaluations before", () => {
-  const sources = ["o.a.b", "o.x + 1", "o.l.map(e, e.x)", "o.a in o.l", "size(o.s)", "o.s.split(o.x)", "toJson(o)", "o.l[o.x]", "json(o.s)"];
+  const sources = [
+    "o.a.b",
+    "o.x + 1",
+    "o.l.map(e, e.x)",
+    "o.a in o.l",
+    "size(o.s)",
+    "o.s.split(o.x)",
+    "toJson(o)",
+    "o.l[o.x]",
+    "json(o.s)",
+  ];
   const expressions = sources.map((source) => compileExpression(source, { roots: ["o"] }));
   const data = fc.dictionary(fc.constantFrom("a", "l", "s", "x", "__proto__"), fc.jsonValue());
   fc.assert(

@@ -91,7 +91,9 @@ describe("limits", () => {
 
 test("any text is parsed or refused with a syntax error", () => {
   const fragments = fc.constantFrom(
-    ..."a b1 . .? [ [? ] ( ) { { ? } : , + - * / % ! && || == != < <= in true null 1 1u 0x 1.5 1e9 'x' \"y\" ''' b' r\" \\ ` \n // é 🐱 has( all(".split(" "),
+    ..."a b1 . .? [ [? ] ( ) { { ? } : , + - * / % ! && || == != < <= in true null 1 1u 0x 1.5 1e9 'x' \"y\" ''' b' r\" \\ ` \n // é 🐱 has( all(".split(
+      " ",
+    ),
     " ",
     "\ud800",
   );
