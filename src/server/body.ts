@@ -30,7 +30,8 @@ export class NodeRequestBody implements RequestBody {
   }
 
   collect(limit: number): Promise<Buffer> {
-    if (this.collected !== undefined) return Promise.resolve(this.collected);
+    if (this.collected !== undefined)
+      return this.collected.length > limit ? Promise.reject(tooLarge(limit)) : Promise.resolve(this.collected);
     if (this.length !== undefined && this.length > limit) return Promise.reject(tooLarge(limit));
     return (this.pending ??= this.read(limit));
   }
@@ -75,18 +76,28 @@ export class NodeRequestBody implements RequestBody {
     return new Promise((resolve, reject) => {
       const chunks: Buffer[] = [];
       let size = 0;
+      const settle = (then: () => void): void => {
+        message.off("data", onData).off("end", onEnd).off("error", onError).off("close", onClose);
+        then();
+      };
       const onData = (chunk: Buffer): void => {
         size += chunk.length;
         chunks.push(chunk);
         if (size <= limit) return;
-        message.pause();
-        message.off("data", onData);
-        reject(tooLarge(limit));
+        settle(() => {
+          // left as it was: whoever passes it on as a stream gets every byte
+          message.pause();
+          message.unshift(Buffer.concat(chunks, size));
+          this.pending = undefined;
+          reject(tooLarge(limit));
+        });
       };
-      message.on("data", onData);
-      message.once("end", () => resolve((this.collected ??= chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size))));
-      message.once("error", (cause) => reject(new GatewayError("client_closed", { cause })));
-      message.once("close", () => reject(new GatewayError("client_closed")));
+      const onEnd = (): void =>
+        settle(() => resolve((this.collected ??= chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size))));
+      const onError = (cause: Error): void => settle(() => reject(new GatewayError("client_closed", { cause })));
+      const onClose = (): void => settle(() => reject(new GatewayError("client_closed")));
+      message.on("data", onData).on("end", onEnd).on("error", onError).on("close", onClose);
+      message.resume(); // an earlier attempt with a lower limit may have paused it
     });
   }
 }

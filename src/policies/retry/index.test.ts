@@ -3,7 +3,7 @@ import { describe, it, mock } from "node:test";
 import { bodyText, chunkedBody, compilePolicy, run, testBody, testExchange } from "../../../test/policy-harness.ts";
 import { HeaderList } from "../../base/headers.ts";
 import { type ErrorCode, GatewayError } from "../../contract/errors.ts";
-import { Exchange } from "../../contract/exchange.ts";
+import type { Exchange } from "../../contract/exchange.ts";
 import { Reply } from "../../contract/reply.ts";
 import { toReply } from "../../pipeline/compose.ts";
 import { retry } from "./index.ts";

@@ -40,5 +40,6 @@ function readUpTo(stream: Readable, limit: number): Promise<Buffer | undefined> 
     stream.on("data", onData);
     stream.on("end", onEnd);
     stream.on("error", onError);
+    stream.resume(); // somebody with another limit may have read the beginning, and paused it
   });
 }
