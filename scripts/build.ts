@@ -1,15 +1,24 @@
-/** Writes dist/: the sources without their types, for the npm package. `.ts` imports become `.js`. */
-import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { stripTypeScriptTypes } from "node:module";
-import { dirname, join } from "node:path";
+/**
+ * Writes dist/main.js: the gateway with what it depends on, in few files, so that it starts in a fraction of the time that
+ * hundreds of modules take. What is needed seldom (OpenTelemetry's exporters) stays in files of its own.
+ */
+import { rmSync } from "node:fs";
+import { build } from "esbuild";
 
 rmSync("dist", { recursive: true, force: true });
-const files = globSync("src/**/*.ts").filter((file) => !file.endsWith(".test.ts"));
-for (const file of files) {
-  const stripped = stripTypeScriptTypes(readFileSync(file, "utf8"), { mode: "strip" });
-  const code = stripped.replace(/((?:from|import)\s*\(?\s*["']\.{1,2}\/[^"']+)\.ts(["'])/g, "$1.js$2");
-  const target = join("dist", file.slice("src/".length).replace(/\.ts$/, ".js"));
-  mkdirSync(dirname(target), { recursive: true });
-  writeFileSync(target, code);
-}
-console.log(`dist/: ${files.length} files`);
+const result = await build({
+  entryPoints: ["src/main.ts"],
+  outdir: "dist",
+  bundle: true,
+  splitting: true,
+  format: "esm",
+  platform: "node",
+  target: "node24",
+  minifySyntax: true,
+  minifyWhitespace: true, // names stay: stack traces and profiles are read by people
+  legalComments: "linked",
+  banner: { js: 'import { createRequire as turnpikeRequire } from "node:module"; const require = turnpikeRequire(import.meta.url);' },
+  metafile: true,
+});
+const sizes = Object.values(result.metafile.outputs).reduce((sum, { bytes }) => sum + bytes, 0);
+console.log(`dist/: ${Object.keys(result.metafile.outputs).length} files, ${Math.round(sizes / 1024)} kB`);

@@ -37,7 +37,9 @@ export function breaches(): string[] {
     if (exception !== undefined) used.add(exception.matches);
     return exception === undefined;
   });
-  const stale = exceptions.filter(({ matches }) => !used.has(matches)).map(({ matches }) => `scripts/tidy-exceptions.ts stale exception: ${matches}`);
+  const stale = exceptions
+    .filter(({ matches }) => !used.has(matches))
+    .map(({ matches }) => `scripts/tidy-exceptions.ts stale exception: ${matches}`);
   return [...left, ...stale];
 }
 
@@ -63,7 +65,8 @@ function checkFile(source: Source): string[] {
     if (/^export default /.test(line)) report(index + 1, "default export");
     if (/^export \* /.test(line)) report(index + 1, "export *");
     if (/(?::\s*any\b|<any>|\bas any\b)/.test(line.replace(/\/\/.*|\/?\*.*/, ""))) report(index + 1, "any");
-    if (file !== "src/main.ts" && !isTest && /(?<![.\w])(?:console\.|process\.env)/.test(line.replace(/(?:\/\/|^\s*\/?\*).*/, ""))) report(index + 1, "console and process.env only in main.ts");
+    if (file !== "src/main.ts" && !isTest && /(?<![.\w])(?:console\.|process\.env)/.test(line.replace(/(?:\/\/|^\s*\/?\*).*/, "")))
+      report(index + 1, "console and process.env only in main.ts");
   }
   if (!isTest) for (const problem of functionProblems(text)) report(problem.line, problem.rule);
   for (const { target, line } of source.imports) for (const rule of importProblems(file, target)) report(line, rule);
@@ -79,7 +82,13 @@ function importProblems(file: string, target: string): string[] {
   if (from === undefined || to === undefined) return [`${from === undefined ? file : target} is on no floor`];
   if (to.floor > from.floor) return [`imports upwards: ${target}`];
   if (from.siblingsApart && to.floor === from.floor && to.name !== from.name) return [`imports its sibling: ${target}`];
-  if (from.name === "policies" && to.name === "policies" && folderOf(file) !== folderOf(target) && folderOf(file) !== "" && folderOf(target) !== "") {
+  if (
+    from.name === "policies" &&
+    to.name === "policies" &&
+    folderOf(file) !== folderOf(target) &&
+    folderOf(file) !== "" &&
+    folderOf(target) !== ""
+  ) {
     return [`a policy imports another: ${target}`];
   }
   return [];
@@ -101,13 +110,25 @@ function functionProblems(text: string): { line: number; rule: string }[] {
   const problems: { line: number; rule: string }[] = [];
   const lines = text.split("\n");
   for (const [index, line] of lines.entries()) {
-    const head = /^(\s*)(?:export )?(?:async )?(?:function\*? (\w+)|(?:private |protected |public |static |override |async )*(?:get |set )?(\w+)\([^)]*\)[^;=]*\{$|(?:const|let) (\w+) = (?:async )?\()/.exec(line);
+    const head =
+      /^(\s*)(?:export )?(?:async )?(?:function\*? (\w+)|(?:private |protected |public |static |override |async )*(?:get |set )?(\w+)\([^)]*\)[^;=]*\{$|(?:const|let) (\w+) = (?:async )?\()/.exec(
+        line,
+      );
     if (head === null || /^\s*(?:if|for|while|switch|catch|return|else)\b/.test(line)) continue;
     const indent = head[1] as string;
-    const end = lines.findIndex((later, at) => at >= index && (at > index ? later.startsWith(`${indent}}`) && !later.startsWith(`${indent}} =`) && !later.startsWith(`${indent}})`) : false));
-    if (end > index && end - index > functionCap) problems.push({ line: index + 1, rule: `function longer than ${functionCap} lines (${end - index})` });
+    const end = lines.findIndex(
+      (later, at) =>
+        at >= index &&
+        (at > index ? later.startsWith(`${indent}}`) && !later.startsWith(`${indent}} =`) && !later.startsWith(`${indent}})`) : false),
+    );
+    if (end > index && end - index > functionCap)
+      problems.push({ line: index + 1, rule: `function longer than ${functionCap} lines (${end - index})` });
     const parameters = /\(([^()]*)\)/.exec(line)?.[1];
-    if (parameters !== undefined && head[2] !== undefined && parameters.split(/,(?![^<{[]*[>}\]])/).filter((part) => part.trim() !== "").length > parameterCap) {
+    if (
+      parameters !== undefined &&
+      head[2] !== undefined &&
+      parameters.split(/,(?![^<{[]*[>}\]])/).filter((part) => part.trim() !== "").length > parameterCap
+    ) {
       problems.push({ line: index + 1, rule: `more than ${parameterCap} parameters` });
     }
   }
@@ -116,7 +137,9 @@ function functionProblems(text: string): { line: number; rule: string }[] {
 
 /** Import cycles, type imports included: a reader has to follow those too. Tarjan's algorithm. */
 function cycles(sources: readonly Source[]): string[] {
-  const graph = new Map(sources.filter(({ file }) => !file.endsWith(".test.ts")).map(({ file, imports }) => [file, imports.map(({ target }) => target)]));
+  const graph = new Map(
+    sources.filter(({ file }) => !file.endsWith(".test.ts")).map(({ file, imports }) => [file, imports.map(({ target }) => target)]),
+  );
   const order = new Map<string, number>();
   const low = new Map<string, number>();
   const stack: string[] = [];

@@ -167,6 +167,9 @@ class RunningGateway implements Gateway {
     return {
       exchange,
       reply,
+      replied: () => {
+        exchange.repliedAt = this.clock.monotonic();
+      },
       finish: (clientLeft) => {
         if (clientLeft) {
           const closed = new GatewayError("client_closed");
@@ -231,7 +234,6 @@ class LiveRuntime {
 
   private releaseWhenIdle(): void {
     if (!this.retired || this.inFlight > 0) return;
-    this.loaded.release();
-    this.settle();
+    void this.loaded.release().finally(this.settle);
   }
 }

@@ -20,7 +20,7 @@ export async function validate(source: ConfigSource, portable: boolean, io: Proc
     for (const warning of loaded.warnings) io.error(`warning: ${warning}`);
     await withDeadline(loaded.runtime.remotesReady);
     if (portable) for (const { path, what } of findExtensions(loaded.tree)) io.out(`${path}: only Turnpike has this (${what})\n`);
-    loaded.release();
+    await loaded.release();
     io.out("Configuration is valid!\n");
     return 0;
   } catch (thrown) {

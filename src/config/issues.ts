@@ -58,6 +58,15 @@ export function formatPath(path: Path): string {
     .replace(/^\./, "");
 }
 
+/** The steps of a path that `formatPath` or a compile context wrote. */
+export function parsePath(text: string): Path {
+  const steps = text.matchAll(/\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]|([^.[\]]+)/g);
+  return Array.from(steps, ([, index, quoted, plain]) => {
+    if (index !== undefined) return Number(index);
+    return quoted === undefined ? (plain as string) : String(JSON.parse(`"${quoted}"`));
+  });
+}
+
 /** `file:line:column: path: message`, as compilers and editors know it. */
 export function formatIssue(issue: ConfigIssue): string {
   const place = `${issue.file}:${issue.line}:${issue.column}`;

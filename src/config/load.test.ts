@@ -199,7 +199,7 @@ mcp:
     apiKey: {keys: [{key: file}]}
     backendTLS: {root: tls/cert.pem}
 `;
-  assert.deepEqual(new Set(load(text).files), new Set(["tls/cert.pem", "tls/key.pem", "users", "keys.json"]));
+  assert.deepEqual(new Set(load(text).files()), new Set(["tls/cert.pem", "tls/key.pem", "users", "keys.json"]));
 });
 
 test("text beyond 8 MiB is refused unread", () => {

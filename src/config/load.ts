@@ -1,5 +1,5 @@
 import { checkConsistency } from "./check.ts";
-import { ConfigError, formatPath } from "./issues.ts";
+import { ConfigError, formatPath, parsePath } from "./issues.ts";
 import type { ConfigIssue, IssueKind, Path } from "./issues.ts";
 import { pathAsWritten, rewriteOldNames } from "./old-names.ts";
 import { findFiles } from "./referenced-files.ts";
@@ -22,7 +22,9 @@ export interface LoadedConfig {
   /** Things that work and deserve a word, in the order of the file. */
   readonly warnings: readonly ConfigIssue[];
   /** Files that the configuration refers to, as written there, without repetition. */
-  readonly files: readonly string[];
+  readonly files: () => readonly string[];
+  /** An issue at a place of the document, for what only compiling finds out. */
+  readonly issueAt: (path: string, message: string) => ConfigIssue;
   /** The document as plain values, after variables and old spellings were replaced. */
   readonly tree: unknown;
 }
@@ -59,7 +61,8 @@ export function loadConfig(text: string, options: LoadOptions): LoadedConfig {
   const findings = [...("findings" in checked ? checked.findings : []), ...checkConsistency(tree)];
   if ("findings" in checked || findings.length > 0) throw new ConfigError(inOrder(findings.map(locate)));
   const warnings = inOrder(found.map(({ path, message }) => locate({ kind: "outdated", path, message })));
-  return { config: checked.value, warnings, files: findFiles(tree), tree };
+  const issueAt = (path: string, message: string): ConfigIssue => locate({ kind: "invalid", path: parsePath(path), message });
+  return { config: checked.value, warnings, files: () => findFiles(tree), issueAt, tree };
 }
 
 /** Findings about these concern the key, where there is one, more than what stands behind it. */

@@ -30,6 +30,8 @@ export interface Received {
 export interface Served {
   readonly exchange: Exchange;
   readonly reply: Promise<Reply>;
+  /** Called when the policies are done and the reply's head is about to be written. */
+  replied(): void;
   finish(clientLeft: boolean): void;
 }
 
@@ -86,6 +88,7 @@ export async function openBind(bind: BindAddress, settings: BindSocket, hooks: B
       // unread bytes stand between this reply and the next request: better a new connection than reading an upload nobody wants
       if (state.draining || state.aged.has(request.socket) || refusal !== undefined || (body.unread && body.length !== 0))
         reply.headers.set("connection", "close");
+      served.replied();
       writeReply(response, reply, served.exchange);
     });
   };
@@ -109,7 +112,10 @@ export async function openBind(bind: BindAddress, settings: BindSocket, hooks: B
     socket.on("error", () => socket.destroy());
     state.upgraded.add(socket);
     socket.once("close", () => state.upgraded.delete(socket));
-    void served.reply.then((reply) => writeUpgrade(socket, early, reply, served.exchange, () => served.finish(false)));
+    void served.reply.then((reply) => {
+      served.replied();
+      writeUpgrade(socket, early, reply, served.exchange, () => served.finish(false));
+    });
   });
   server.on("connect", (_request: IncomingMessage, socket: Duplex) => {
     socket.end(

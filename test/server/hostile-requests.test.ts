@@ -36,7 +36,7 @@ function serve(received: Received): Served {
     received.refusal === undefined
       ? echo().catch((error: unknown) => toReply(exchange, error))
       : Promise.resolve(toReply(exchange, received.refusal));
-  return { exchange, reply, finish: () => {} };
+  return { exchange, reply, replied: () => {}, finish: () => {} };
 }
 
 before(async () => {

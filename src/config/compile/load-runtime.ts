@@ -7,11 +7,12 @@ import type { Log, Runtime, Sink } from "../../contract/runtime.ts";
 import type { Stores } from "../../contract/stores.ts";
 import type { RuntimeTelemetry } from "../../telemetry/telemetry.ts";
 import { loadConfig, type LoadedConfig } from "../load.ts";
-import { formatIssue } from "../issues.ts";
+import { ConfigError, formatIssue } from "../issues.ts";
 import type { ResourceRegistry } from "../resources.ts";
 import type { Config } from "../schema/document.ts";
 import type { ConfigSource } from "../source.ts";
-import { compileRuntime } from "./runtime.ts";
+import type { CompileDeps } from "./build.ts";
+import { type Compiled, CompileError, compileRuntime } from "./runtime.ts";
 
 /** What lives as long as the process, whatever configuration is served. */
 export interface ProcessParts {
@@ -46,7 +47,8 @@ export interface Loaded {
   readonly drainMs: number;
   /** Whether any of its files reads differently now. */
   readonly changed: () => boolean;
-  readonly release: () => void;
+  /** Lets go of everything; called once. Resolves when telemetry has sent what it held. */
+  readonly release: () => Promise<void>;
 }
 
 /**
@@ -57,7 +59,8 @@ export function loadRuntime(source: ConfigSource, parts: ProcessParts): Loaded {
   const files = new Map<string, string>();
   const readFile = (path: string): string => {
     const absolute = resolve(path);
-    const text = readFileSync(absolute, "utf8");
+    const text = readNow(absolute);
+    if (text === undefined) throw new Error(`cannot read the file ${path} (looked for ${absolute})`);
     files.set(absolute, text);
     return text;
   };
@@ -65,20 +68,10 @@ export function loadRuntime(source: ConfigSource, parts: ProcessParts): Loaded {
   if (source.file !== undefined) files.set(resolve(source.file), text);
   const loaded: LoadedConfig = loadConfig(text, { file: source.name, environment: parts.environment });
   const { config } = loaded;
-  const scope = parts.resources.scope();
   const { clock, log, metrics, stores, environment, version } = parts;
-  const compiled = compileRuntime(config, {
-    clock,
-    log,
-    metrics,
-    stores,
-    resources: scope,
-    pool: poolSettings(config),
-    readFile,
-    environment,
-    version,
-  });
-  const telemetry = parts.telemetryFor(config);
+  const pool = poolSettings(config);
+  const deps = { clock, log, metrics, stores, resources: parts.resources.scope(), pool, readFile, environment, version };
+  const { compiled, telemetry } = compileParts(loaded, deps, parts);
   return {
     config,
     tree: loaded.tree,
@@ -91,11 +84,22 @@ export function loadRuntime(source: ConfigSource, parts: ProcessParts): Loaded {
     files: [...files.keys()],
     drainMs: config.config?.connectionTerminationDeadline ?? 5_000,
     changed: () => [...files].some(([file, before]) => (readNow(file) ?? before) !== before),
-    release: () => {
+    release() {
       compiled.runtime.release();
-      void telemetry.close();
+      return telemetry.close();
     },
   };
+}
+
+/** Compiles, and says of what cannot be compiled where it stands. */
+function compileParts(loaded: LoadedConfig, deps: CompileDeps, parts: ProcessParts): { compiled: Compiled; telemetry: RuntimeTelemetry } {
+  try {
+    return { compiled: compileRuntime(loaded.config, deps), telemetry: parts.telemetryFor(loaded.config) };
+  } catch (thrown) {
+    deps.resources.release();
+    if (!(thrown instanceof CompileError)) throw thrown;
+    throw new ConfigError(thrown.problems.map(({ path, message }) => loaded.issueAt(path, message)));
+  }
 }
 
 /** A file that is missing at the moment (being replaced) does not count as changed: the next event will tell. */

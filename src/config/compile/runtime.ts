@@ -32,16 +32,11 @@ export interface Compiled {
 /** Compiles a configuration. Throws when something in it cannot be compiled; then nothing was started. */
 export function compileRuntime(config: Config, deps: CompileDeps): Compiled {
   const build = new Build(config, deps);
-  try {
-    const binds = new Map(bindSpecs(config).map((spec) => [spec.key, compileBind(build, spec)]));
-    if (build.problems.length > 0) throw new CompileError(build.problems);
-    const remotesReady = Promise.all(build.expected).then(() => {});
-    remotesReady.catch(() => {}); // only --validate-only waits for it
-    return { runtime: { binds, remotesReady, release: () => deps.resources.release() }, warnings: build.warnings };
-  } catch (thrown) {
-    deps.resources.release();
-    throw thrown;
-  }
+  const binds = new Map(bindSpecs(config).map((spec) => [spec.key, compileBind(build, spec)]));
+  if (build.problems.length > 0) throw new CompileError(build.problems);
+  const remotesReady = Promise.all(build.expected).then(() => {});
+  remotesReady.catch(() => {}); // only --validate-only waits for it
+  return { runtime: { binds, remotesReady, release: () => deps.resources.release() }, warnings: build.warnings };
 }
 
 function compileBind(build: Build, spec: BindSpec): CompiledBind {
@@ -73,9 +68,11 @@ function compileBind(build: Build, spec: BindSpec): CompiledBind {
 function bindSocket(build: Build, spec: BindSpec): BindSocket {
   const { http, tls } = build.config.frontendPolicies;
   const idleTimeoutMs = http?.http1IdleTimeout ?? 600_000;
-  const certificates = spec.listeners.flatMap((listener) =>
-    listener.tls === undefined ? [] : [certificate(build, listener, listener.tls)],
-  );
+  const certificates = spec.listeners.flatMap((listener) => {
+    const { tls: own } = listener;
+    if (own === undefined) return [];
+    return build.attempt(`${listener.path}.tls`, () => certificate(build, listener, own)) ?? [];
+  });
   return {
     maxHeaders: http?.http1MaxHeaders ?? defaultMaxHeaders,
     idleTimeoutMs,

@@ -45,7 +45,8 @@ export const genAiFamily: MetricFamily = {
 
     return (finished) => {
       const { llm } = finished.exchange;
-      if (llm === undefined) return;
+      // a call that was refused before it had a provider is no usage, and its model name is whatever the client made up
+      if (llm === undefined || llm.provider === "") return;
       const requested = labelValue(llm.requestModel);
       const answered = labelValue(llm.responseModel);
       const row =
