@@ -49,8 +49,9 @@ export class Environment {
   }
 
   get request(): CelObject {
-    const { exchange } = this;
-    return new FieldView({ exchange, head: this.#finished ? exchange.incoming : exchange.request }, requestFields);
+    const exchange = this.exchange;
+    const finished = this.#finished;
+    return new FieldView({ exchange, finished, head: finished ? exchange.incoming : exchange.request }, requestFields);
   }
 
   get response(): CelObject | undefined {

@@ -8,6 +8,8 @@ import { fieldTable } from "./field-view.ts";
 export interface RequestSubject {
   readonly exchange: Exchange;
   readonly head: Readonly<RequestHead>;
+  /** Over: what was kept of a body that only passed through may be shown. */
+  readonly finished: boolean;
 }
 
 /** CEL `request`. */
@@ -21,8 +23,8 @@ export const requestFields = fieldTable<RequestSubject>({
   version: ({ exchange }) => `HTTP/${exchange.httpVersion === "2.0" ? "2" : exchange.httpVersion}`,
   // Made anew each time: editing the headers replaces the list, and a view is one small object.
   headers: ({ head }) => new HeaderView(head.headers),
-  body: ({ exchange }) => requestBody(exchange),
-  bodyPrefix: ({ exchange }) => requestBody(exchange),
+  body: requestBody,
+  bodyPrefix: requestBody,
   startTime: ({ exchange }) => CelTimestamp.fromMilliseconds(exchange.startedAt),
   endTime({ exchange }) {
     const { finishedAt, startedAt, startedMonotonic } = exchange;
@@ -30,7 +32,8 @@ export const requestFields = fieldTable<RequestSubject>({
   },
 });
 
-function requestBody({ body }: Exchange): string | Uint8Array | undefined {
-  if (body.collected !== undefined) return bodyValue(body.collected);
+function requestBody({ exchange: { body }, finished }: RequestSubject): string | Uint8Array | undefined {
+  const bytes = body.collected ?? (finished ? body.recorded : undefined);
+  if (bytes !== undefined) return bodyValue(bytes);
   return body.length === 0 ? "" : undefined;
 }
