@@ -54,7 +54,7 @@ export class Bench {
   }
 
   /** Starts a candidate for a case; "direct" has no process and is answered with undefined. */
-  async start(name: CandidateName, { configure }: Case, nodeOptions: readonly string[] = []): Promise<Running | undefined> {
+  async start(name: CandidateName, { configure }: Case, profileFolder?: string): Promise<Running | undefined> {
     const settings = { upstreamPorts: this.upstreamPorts, core: this.cores.candidate, folder: this.newFolder() };
     switch (name) {
       case "direct":
@@ -66,7 +66,7 @@ export class Bench {
       case "portkey":
         return startPortkey(settings);
       case "turnpike":
-        return startTurnpike({ ...settings, configure, nodeOptions });
+        return startTurnpike({ ...settings, configure, profileFolder });
     }
   }
 

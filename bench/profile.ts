@@ -14,8 +14,7 @@ async function profile(kase: Case): Promise<string> {
   const bench = await Bench.open();
   try {
     const folder = bench.newFolder();
-    const options = ["--cpu-prof", `--cpu-prof-dir=${folder}`, "--cpu-prof-interval=500"];
-    const running = await bench.start("turnpike", kase, options);
+    const running = await bench.start("turnpike", kase, folder);
     if (running === undefined) throw new Error("nothing was started");
     const stretch = { from: 0, to: 0 };
     const window = {

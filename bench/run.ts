@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, release, type } from "node:os";
 import { fileURLToPath } from "node:url";
+import { buildTurnpike } from "./candidates/turnpike.ts";
 import { type Case, idleCases, loadedCases } from "./cases.ts";
 import { Bench } from "./measure.ts";
 import { isWanted, type Options, readOptions, usage } from "./options.ts";
@@ -12,7 +13,7 @@ import { measureLoaded, reason } from "./turns.ts";
 
 async function run(options: Options): Promise<Results> {
   const bench = await Bench.open();
-  const remarks: string[] = [];
+  const remarks = [buildTurnpike() ?? []].flat();
   try {
     const cases = await loadedCases();
     const turns = { options, progress, remark: (line: string) => void remarks.push(line) };

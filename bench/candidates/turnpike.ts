@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -14,8 +15,8 @@ export interface TurnpikeConfig {
 export interface TurnpikeSettings extends StartSettings {
   /** @param port to listen on */
   readonly configure: (port: number, upstreamPorts: readonly number[]) => TurnpikeConfig;
-  /** Options for Node itself, such as `--cpu-prof`. */
-  readonly nodeOptions?: readonly string[];
+  /** Runs the sources under V8's profiler, which writes into that folder; else the launcher picks what to run. */
+  readonly profileFolder?: string | undefined;
 }
 
 export interface RunningTurnpike extends Running {
@@ -23,19 +24,32 @@ export interface RunningTurnpike extends Running {
   readonly readyMs: number;
 }
 
-const launcher = fileURLToPath(new URL("../../bin/turnpike.js", import.meta.url));
+const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** bin/turnpike.js with a configuration file, as a user starts it. */
+/**
+ * Builds dist/, which is what users run and what bin/turnpike.js starts as long as no source is younger.
+ * @returns why it could not be built; the sources run then
+ */
+export function buildTurnpike(): string | undefined {
+  const { status, stderr } = spawnSync(process.execPath, [join(root, "scripts/build.ts")], { cwd: root, encoding: "utf8" });
+  return status === 0 ? undefined : `dist/ could not be built, so the sources were run: ${stderr.trim().slice(-300)}`;
+}
+
+/** Turnpike with a configuration file, as a user starts it. */
 export async function startTurnpike(settings: TurnpikeSettings): Promise<RunningTurnpike> {
-  const { upstreamPorts, core, folder, configure, nodeOptions = [] } = settings;
+  const { upstreamPorts, core, folder, configure, profileFolder } = settings;
   const [port, admin, stats, readiness] = (await freePorts(4)) as [number, number, number, number];
   const { config, ...sections } = configure(port, upstreamPorts);
   const own = { adminAddr: `127.0.0.1:${admin}`, statsAddr: `127.0.0.1:${stats}`, readinessAddr: `127.0.0.1:${readiness}` };
   mkdirSync(folder, { recursive: true });
   const file = join(folder, "turnpike.json");
   writeFileSync(file, JSON.stringify({ config: { ...own, ...config }, ...sections }, undefined, 2));
+  const program =
+    profileFolder === undefined
+      ? [join(root, "bin/turnpike.js")]
+      : ["--cpu-prof", `--cpu-prof-dir=${profileFolder}`, "--cpu-prof-interval=500", join(root, "src/main.ts")];
   const startedAt = performance.now();
-  const started = startProcess(process.execPath, [...nodeOptions, launcher, "-f", file], { core });
+  const started = startProcess(process.execPath, [...program, "-f", file], { core });
   await waitFor(started, () => answers(readiness, "/healthz/ready"), { everyMs: 2 });
   return { process: started, port, readyMs: performance.now() - startedAt };
 }
