@@ -28,7 +28,9 @@ export const cors = definePolicy<CorsConfig>({
       if (origin === undefined) return next();
       if (!allows(origin)) {
         const preflight = method === "OPTIONS" && sent.has("access-control-request-method");
-        return preflight ? new Reply(200) : next();
+        if (!preflight) return next();
+        exchange.reason = "DirectResponse";
+        return new Reply(200);
       }
       if (method === "OPTIONS") {
         const reply = new Reply(200);
