@@ -17,7 +17,7 @@ export interface CompiledBackend {
 
 /** A policy in effect, for explain: where it was written, and what its schema made of it. */
 export interface PlacedPolicy {
-  readonly stage: "gateway" | "admission" | "route";
+  readonly stage: "gateway" | "admission" | "route" | "backend";
   readonly name: string;
   readonly path: string;
   readonly config: unknown;

@@ -7,7 +7,7 @@ import { mcpAuthorization } from "../../policies/mcp-authorization/index.ts";
 import type { McpBackend, McpTarget } from "../schema/mcp.ts";
 import type { KindPlace, RouteBackendParts } from "./backend-parts.ts";
 import type { Build } from "./build.ts";
-import { type AnyPolicy, layerOf, mergeLayers, type PolicyLayer, slotOf } from "./slots.ts";
+import { type AnyPolicy, layerOf, mergeLayers, type PolicyLayer, type PolicySlot, slotOf } from "./slots.ts";
 
 /** Milliseconds; `config.mcp.sessionTtl` where it is not written. */
 const defaultSessionTtlMs = 1_800_000;
@@ -15,6 +15,7 @@ const defaultSessionTtlMs = 1_800_000;
 /** Compiles an MCP backend: its targets with the policies around their requests, and the rules about tools. */
 export function compileMcp(build: Build, mcp: McpBackend, place: KindPlace): RouteBackendParts {
   const { clock, log, stores, resources, environment, version } = build.deps;
+  const slot = authorizationSlot(place.layers);
   const { backend, decode } = compileMcpBackend(
     {
       name: place.name ?? (place.path === "mcp.backends[0]" ? "mcp:default" : place.path),
@@ -24,11 +25,11 @@ export function compileMcp(build: Build, mcp: McpBackend, place: KindPlace): Rou
       failureMode: mcp.failureMode,
       dnsRebindingProtection: mcp.dnsRebindingProtection,
       sessionTtlMs: build.config.config?.mcp?.sessionTtl ?? defaultSessionTtlMs,
-      authorize: compileAuthorize(build, place.layers),
+      authorize: compileAuthorize(build, slot),
     },
     { clock, log, sessions: stores.sessions, resources, environment, spawn: spawnProcessGroup, version },
   );
-  return { ...backend, decode };
+  return { ...backend, decode, policies: slot === undefined ? [] : [{ stage: "backend", ...slot }] };
 }
 
 function compileTarget(build: Build, target: McpTarget, { path, layers }: KindPlace): McpTargetSettings {
@@ -76,9 +77,12 @@ function httpTarget(name: string, { host, port, tls, path }: Address, send: Retu
 }
 
 /** The rules of all places where mcpAuthorization is written, pooled; undefined when there are none. */
-function compileAuthorize(build: Build, layers: readonly PolicyLayer[]): Authorize | undefined {
+function authorizationSlot(layers: readonly PolicyLayer[]): PolicySlot | undefined {
   const definition = mcpAuthorization as unknown as AnyPolicy;
-  const slot = slotOf(mergeLayers(layers, [definition]), definition);
+  return slotOf(mergeLayers(layers, [definition]), definition);
+}
+
+function compileAuthorize(build: Build, slot: PolicySlot | undefined): Authorize | undefined {
   if (slot === undefined) return undefined;
   const rules = compileRules([slot.config as RuleSet], () => build.deps.metrics.ruleFailed("mcpAuthorization"));
   return rules.empty ? undefined : (exchange, item) => rules.allows(itemEnvironment(exchange, item));

@@ -6,6 +6,7 @@ import { compileMatcher } from "../../pipeline/match.ts";
 import { throughRouteOf } from "../../pipeline/pipeline.ts";
 import { admissionPolicies, gatewayPolicies, routePolicies } from "../../policies/index.ts";
 import type { Build } from "./build.ts";
+import type { RouteBackendParts } from "./backend-parts.ts";
 import { compileBackend } from "./backends.ts";
 import { compileLlmRoute } from "./llm.ts";
 import { compilePolicies } from "./policies.ts";
@@ -81,6 +82,7 @@ function compileRoute(build: Build, spec: RouteSpec, inherited: readonly PolicyL
   const [only] = compiled;
   return {
     ...route,
+    policies: [...route.policies, ...compiled.flatMap(({ backend }) => backend.policies ?? [])],
     // a route that has one backend can have it read the body before the route's policies see it
     decode: compiled.length === 1 && only?.backend.decode !== undefined ? only.backend.decode : () => {},
     pick: weightedPick(compiled),
@@ -111,7 +113,7 @@ function weightedPick(
 }
 
 /** A backend that goes on with the routes of a group. Groups may refer to one another, so each is compiled once and looked up. */
-function compileDelegation(build: Build, name: string): CompiledBackend & { readonly decode?: undefined } {
+function compileDelegation(build: Build, name: string): RouteBackendParts {
   const group = groupOf(build, name);
   return {
     name,
