@@ -6,6 +6,8 @@ import type { FullLoad, LoadedSeries } from "./results.ts";
 
 /** The cases under load: everything is started first and then measured in turns, round by round. */
 
+const warmUpSeconds = 2;
+
 interface Member {
   readonly running: Running | undefined;
   readonly series: LoadedSeries;
@@ -37,17 +39,29 @@ export async function measureLoaded(bench: Bench, cases: readonly Case[], turns:
     const plan = { ...unitCase.traffic("nginx", bench.upstreamPorts), port: unit.port, connections: options.connections };
     return bench.fullLoad(plan, unit, options.seconds);
   };
+  await warmUp(bench, groups, turns);
   for (let round = 1; round <= options.rounds; round += 1) {
-    for (const group of groups)
-      await measureGroup(bench, group, await measureUnit(), {
-        ...turns,
-        progress: (line) => turns.progress(`round ${round}/${options.rounds} ${line}`),
-      });
+    const progress = (line: string): void => turns.progress(`round ${round}/${options.rounds} ${line}`);
+    for (const group of groups) await measureGroup(bench, group, await measureUnit(), { ...turns, progress });
   }
   for (const running of [unit, ...groups.flatMap(({ members }) => members.map((member) => member.running))]) {
     if (running !== undefined && running.process.child.exitCode === null) await running.process.stop();
   }
   return groups.flatMap(({ members }) => members.map(({ series }) => series));
+}
+
+/** Full load for everybody once, unmeasured, so that the first round finds code as optimised as the last. */
+async function warmUp(bench: Bench, groups: readonly Group[], { options, progress }: Turns): Promise<void> {
+  for (const { kase, members } of groups) {
+    for (const { running, series } of members) {
+      if (running === undefined) continue;
+      progress(`warming up ${kase.name} ${series.candidate}`);
+      const plan = { ...kase.traffic(series.candidate, bench.upstreamPorts), port: running.port, connections: options.connections };
+      await bench.fullLoad(plan, running, warmUpSeconds).catch((error: Error) => {
+        series.failure = error.message;
+      });
+    }
+  }
 }
 
 async function startMembers(bench: Bench, kase: Case, unit: Running | undefined, turns: Turns): Promise<Member[]> {
