@@ -19,10 +19,16 @@ export function readBody(body: ReplyBody, limit: number): Promise<Buffer> {
   return collect(body as ReplyStream, limit);
 }
 
-/** Reads a body nobody wants, so that its connection can be used again. */
+/** Reads a body nobody wants, so that its connection can be used again; one that does not end soon is cancelled. */
 export function drain(body: ReplyBody): void {
-  if (isReplyStream(body)) body.start({ data: () => true, end: () => {}, fail: () => {} });
+  if (completeBody(body) !== undefined) return;
+  const stream = body as ReplyStream;
+  const timer = setTimeout(() => stream.cancel(new Error("nobody reads this body")), drainMs).unref();
+  const over = (): void => clearTimeout(timer);
+  stream.start({ data: () => true, end: over, fail: over });
 }
+
+const drainMs = 5_000;
 
 export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -9,6 +9,8 @@ import type { HttpTargetSettings } from "../settings.ts";
 import type { Connection, Outbound, Target } from "./target.ts";
 
 const purpose = { kind: "Primary", subtype: "Mcp" } as const;
+/** Milliseconds a server has to confirm the end of a session. */
+const closeTimeoutMs = 5_000;
 const bothTypes = "application/json, text/event-stream";
 
 /** A server that speaks streamable HTTP (specification 2025-03-26 and later, "Transports"). */
@@ -79,7 +81,7 @@ class HttpConnection implements Connection {
     const { sessionId } = this;
     // after an idle timeout there is no caller in whose name to go; the server has a timeout of its own
     if (sessionId === undefined || exchange === undefined) return;
-    const outgoing = outgoingTo(this.settings, exchange, null, 0);
+    const outgoing = outgoingTo(this.settings, exchange, null, closeTimeoutMs);
     outgoing.head.method = "DELETE";
     outgoing.head.headers.remove("content-type");
     this.setSession(outgoing.head.headers, undefined);

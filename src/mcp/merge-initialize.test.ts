@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { mergeInitialize } from "./merge-initialize.ts";
+import type { ServerHello } from "./session.ts";
+
+const hello = (over: Partial<ServerHello> = {}): ServerHello => ({
+  protocolVersion: "2025-11-25",
+  capabilities: {},
+  instructions: undefined,
+  ...over,
+});
+const settings = { protocolVersion: "2025-11-25", version: "1.2.3", subscribable: true };
+
+test("the lowest version anybody speaks", () => {
+  const versions = (...list: string[]): string =>
+    mergeInitialize(
+      list.map((protocolVersion, i) => ({ target: `t${i}`, hello: hello({ protocolVersion }) })),
+      settings,
+    ).protocolVersion;
+  assert.equal(versions("2025-11-25", "2024-11-05", "2025-06-18"), "2024-11-05");
+  assert.equal(versions("2025-11-25"), "2025-11-25");
+});
+
+test("lists are always offered, subscriptions only with a session, logging and completions where a target has them", () => {
+  const merged = mergeInitialize([{ target: "a", hello: hello() }], { ...settings, subscribable: false });
+  assert.deepEqual(merged.capabilities, {
+    tools: { listChanged: true },
+    prompts: { listChanged: true },
+    resources: { listChanged: true },
+  });
+  const all = mergeInitialize([{ target: "a", hello: hello({ capabilities: { logging: {}, completions: {}, tasks: {} } }) }], settings);
+  assert.deepEqual(all.capabilities, {
+    tools: { listChanged: true },
+    prompts: { listChanged: true },
+    resources: { listChanged: true, subscribe: true },
+    logging: {},
+    completions: {},
+  });
+  assert.deepEqual(all.serverInfo, { name: "turnpike", version: "1.2.3" });
+});
+
+test("extensions are the union; settings they do not agree on are left out", () => {
+  const with_ = (extensions: unknown): ServerHello => hello({ capabilities: { extensions } });
+  const merged = mergeInitialize(
+    [
+      { target: "a", hello: with_({ ui: { v: 1 }, x: { on: true } }) },
+      { target: "b", hello: with_({ ui: { v: 2 }, y: {} }) },
+      { target: "c", hello: with_("nonsense") },
+    ],
+    settings,
+  );
+  assert.deepEqual(merged.capabilities["extensions"], { ui: {}, x: { on: true }, y: {} });
+});
+
+test("instructions name their target; without any there is no such member", () => {
+  assert.equal("instructions" in mergeInitialize([{ target: "a", hello: hello() }], settings), false);
+  const { instructions } = mergeInitialize(
+    [
+      { target: "a", hello: hello({ instructions: "do this" }) },
+      { target: "b", hello: hello() },
+      { target: "c", hello: hello({ instructions: "do that" }) },
+    ],
+    settings,
+  );
+  assert.match(instructions ?? "", /\[a\]\ndo this\n\n\[c\]\ndo that$/);
+});

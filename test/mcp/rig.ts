@@ -1,0 +1,189 @@
+import type { HeaderList } from "../../src/base/headers.ts";
+import { SseParser } from "../../src/base/sse.ts";
+import type { Exchange } from "../../src/contract/exchange.ts";
+import { isReplyStream, type Reply, type ReplyBody } from "../../src/contract/reply.ts";
+import { compileMcpBackend } from "../../src/mcp/backend.ts";
+import { readBody } from "../../src/mcp/read-body.ts";
+import type { McpBackendSettings, McpContext, McpTargetSettings, SpawnProcess } from "../../src/mcp/settings.ts";
+import { toReply } from "../../src/pipeline/compose.ts";
+import { MemorySessionStore } from "../../src/store/session-store.ts";
+import { testClock, testContext, testExchange } from "../policy-harness.ts";
+import type { FakeServer, RpcMessage } from "./fake-server.ts";
+
+export interface RigOptions extends Partial<Omit<McpBackendSettings, "targets">> {
+  readonly limits?: McpContext["limits"];
+  readonly spawn?: SpawnProcess;
+  readonly sessions?: MemorySessionStore;
+}
+
+export interface Answered {
+  readonly status: number;
+  readonly headers: HeaderList;
+  readonly text: string;
+  /** The JSON-RPC messages in it. */
+  readonly messages: RpcMessage[];
+  readonly exchange: Exchange;
+}
+
+export interface RequestOptions {
+  readonly session?: string | undefined;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly identity?: Exchange["identity"];
+  readonly authority?: string;
+  readonly path?: string;
+}
+
+/** An MCP backend without network, driven by requests as its route would. */
+export class Rig {
+  readonly clock = testClock();
+  readonly log: string[];
+  readonly sessions: MemorySessionStore;
+  private readonly compiled: ReturnType<typeof compileMcpBackend>;
+
+  constructor(targets: Readonly<Record<string, FakeServer | McpTargetSettings>>, options: RigOptions = {}) {
+    const { limits, spawn, sessions, ...settings } = options;
+    const context = testContext();
+    this.log = context.logged;
+    this.sessions = sessions ?? new MemorySessionStore({ clock: this.clock, maxSessions: 100, reapEveryMs: 3_600_000 });
+    this.compiled = compileMcpBackend(
+      {
+        name: "mcp:test",
+        targets: Object.entries(targets).map(([name, target]) => ("kind" in target ? target : httpTarget(name, target))),
+        statefulMode: "stateful",
+        prefixMode: "conditional",
+        failureMode: "failClosed",
+        dnsRebindingProtection: false,
+        sessionTtlMs: 1_000,
+        authorize: undefined,
+        ...settings,
+      },
+      {
+        clock: this.clock,
+        log: context.log,
+        sessions: this.sessions,
+        resources: context.resources,
+        environment: { PATH: process.env["PATH"] },
+        spawn:
+          spawn ??
+          (() => {
+            throw new Error("this test starts no processes");
+          }),
+        version: "0.0.1",
+        ...(limits === undefined ? {} : { limits }),
+      },
+    );
+  }
+
+  /** The reply, its stream not yet started. */
+  async send(method: string, body: unknown, options: RequestOptions = {}): Promise<{ reply: Reply; exchange: Exchange }> {
+    const headers: Record<string, string> = {
+      accept: "application/json, text/event-stream",
+      ...(method === "POST" ? { "content-type": "application/json" } : {}),
+      ...(options.session === undefined ? {} : { "mcp-session-id": options.session }),
+      ...options.headers,
+    };
+    const text = body === undefined ? "" : typeof body === "string" ? body : JSON.stringify(body);
+    const exchange = testExchange({
+      method,
+      path: options.path ?? "/mcp",
+      headers,
+      body: text,
+      ...(options.authority === undefined ? {} : { authority: options.authority }),
+    });
+    Object.assign(exchange.identity, options.identity);
+    try {
+      await this.compiled.decode(exchange);
+      return { reply: await this.compiled.backend.call(exchange), exchange };
+    } catch (thrown) {
+      return { reply: toReply(exchange, thrown), exchange };
+    }
+  }
+
+  async request(method: string, body: unknown, options: RequestOptions = {}): Promise<Answered> {
+    const { reply, exchange } = await this.send(method, body, options);
+    const text = await textOf(reply.body);
+    return {
+      status: reply.status,
+      headers: reply.headers,
+      text,
+      messages: messagesIn(reply.headers.get("content-type") ?? "", text),
+      exchange,
+    };
+  }
+
+  post(message: unknown, options: RequestOptions = {}): Promise<Answered> {
+    return this.request("POST", message, options);
+  }
+
+  /** One call, `id` 1. */
+  call(method: string, params: unknown, options: RequestOptions = {}): Promise<Answered> {
+    return this.post({ jsonrpc: "2.0", id: 1, method, params }, options);
+  }
+
+  /** Opens a session as a client does. @returns its id */
+  async open(options: RequestOptions = {}): Promise<string> {
+    const opened = await this.post(initialize(), options);
+    const session = opened.headers.get("mcp-session-id");
+    if (session === undefined) throw new Error(`no session: ${opened.status} ${opened.text}`);
+    await this.post({ jsonrpc: "2.0", method: "notifications/initialized" }, { ...options, session });
+    return session;
+  }
+}
+
+export function initialize(params: Record<string, unknown> = {}): unknown {
+  return {
+    jsonrpc: "2.0",
+    id: "init",
+    method: "initialize",
+    params: { protocolVersion: "2025-06-18", capabilities: { sampling: {} }, clientInfo: { name: "test", version: "1" }, ...params },
+  };
+}
+
+export function httpTarget(name: string, server: FakeServer): McpTargetSettings {
+  return { kind: "http", name, scheme: "http", authority: `${name}.test`, path: `/${name}/mcp`, send: server.send };
+}
+
+async function textOf(body: ReplyBody): Promise<string> {
+  return (await readBody(body, 10_000_000)).toString();
+}
+
+function messagesIn(type: string, text: string): RpcMessage[] {
+  if (type.startsWith("application/json")) return [JSON.parse(text) as RpcMessage];
+  if (!type.startsWith("text/event-stream")) return [];
+  const messages: RpcMessage[] = [];
+  new SseParser({ maxEventBytes: 1_000_000, onEvent: ({ data }) => messages.push(JSON.parse(data) as RpcMessage) }).feed(Buffer.from(text));
+  return messages;
+}
+
+/** An open event stream whose messages are collected as they come. */
+export class OpenStream {
+  readonly messages: RpcMessage[] = [];
+  ended = false;
+  private readonly cancelStream: (reason: Error) => void;
+
+  constructor(reply: Reply) {
+    if (!isReplyStream(reply.body)) throw new Error(`no stream: ${reply.status} ${String(reply.body)}`);
+    const { body } = reply;
+    this.cancelStream = (reason) => body.cancel(reason);
+    const parser = new SseParser({ maxEventBytes: 1_000_000, onEvent: ({ data }) => this.messages.push(JSON.parse(data) as RpcMessage) });
+    const over = (): void => void (this.ended = true);
+    body.start({
+      data(chunk) {
+        parser.feed(chunk);
+        return true;
+      },
+      end: over,
+      fail: over,
+    });
+  }
+
+  /** The client leaves. */
+  close(): void {
+    this.cancelStream(new Error("client left"));
+  }
+}
+
+/** Lets everything that waits for nothing but its turn happen. */
+export async function settle(): Promise<void> {
+  for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));
+}
