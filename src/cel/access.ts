@@ -40,7 +40,7 @@ export function indexBy(operand: Program, key: Program, at: number): Program {
     if (index instanceof CelError) return index;
     const value = find(target, index, at);
     if (value !== undefined) return value;
-    return missing(Array.isArray(target) ? `index out of range: ${describeKey(index)}` : `no such key: ${describeKey(index)}`, at);
+    return missing(Array.isArray(target) ? "index out of range" : "no such key", at);
   };
 }
 
@@ -82,7 +82,7 @@ function find(target: Value, key: Value, at: number): Value | undefined {
   if (target instanceof CelOptional) {
     return target.value === undefined ? CelOptional.none : optionalOf(find(target.value, key, at));
   }
-  return missing(`no such key: ${describeKey(key)} (in a value of type ${typeOf(target).name})`, at);
+  return missing(`a value of type ${typeOf(target).name} has no fields`, at);
 }
 
 function findInList(list: readonly Value[], key: Value, at: number): Value | undefined {
@@ -94,9 +94,4 @@ function findInList(list: readonly Value[], key: Value, at: number): Value | und
 function optionalOf(value: Value | undefined): Value {
   if (value === undefined) return CelOptional.none;
   return value instanceof CelError ? value : new CelOptional(value);
-}
-
-function describeKey(key: Value): string {
-  const number = numericValue(key);
-  return typeof key === "string" ? key : number === undefined ? typeOf(key).name : String(number);
 }

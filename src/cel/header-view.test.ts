@@ -38,7 +38,7 @@ describe("header views", () => {
       ["h.redacted().split().cookie", ["<redacted>", "<redacted>"]],
       ["h.redacted().unredacted().authorization", "Bearer secret"],
       ["h.cookie('session') + h.cookie('theme')", "abcdark"],
-      ["h.cookie('flag')", new Fails("no such cookie")],
+      ["h.cookie('flag')", new Fails("no cookie of that name")],
       ["default(h.cookie('nope'), 'x')", "x"],
       ["h.redacted().cookie('session')", "<redacted>"],
       ["h.map(name, name)", ["accept", "x-one", "authorization", "cookie"]],

@@ -29,7 +29,7 @@ export class CelMap {
     if (mapKey === undefined || typeOf(key).name === "double") {
       return new CelError(`unsupported key type: ${typeOf(key).name}`);
     }
-    if (this.#entries.has(mapKey)) return new CelError(`repeated key: ${String(mapKey)}`);
+    if (this.#entries.has(mapKey)) return new CelError("repeated key");
     this.#entries.set(mapKey, { key, value });
     return undefined;
   }

@@ -83,7 +83,7 @@ export function timestampFromSeconds(seconds: bigint): CelTimestamp | CelError {
 /** RFC 3339, section 5.6. */
 export function parseTimestamp(text: string): CelTimestamp | CelError {
   const found = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:[Zz]|([+-])(\d\d):(\d\d))$/.exec(text);
-  if (found === null) return new CelError(`not a timestamp (RFC 3339): ${JSON.stringify(text)}`);
+  if (found === null) return new CelError("not a timestamp (RFC 3339)");
   const [year, month, day, hour, minute, second] = found.slice(1, 7).map(Number) as [number, number, number, number, number, number];
   const date = new Date(0);
   date.setUTCFullYear(year, month - 1, day);
@@ -97,7 +97,7 @@ export function parseTimestamp(text: string): CelTimestamp | CelError {
     second < 60 &&
     offsetHours < 24 &&
     offsetMinutes < 60;
-  if (!valid) return new CelError(`no such time: ${JSON.stringify(text)}`);
+  if (!valid) return new CelError("not a timestamp: there is no such day or time");
   const offsetSeconds = (found[8] === "-" ? -1 : 1) * (offsetHours * 3600 + offsetMinutes * 60);
   const nanos = BigInt((found[7] ?? "").padEnd(9, "0"));
   return toTimestamp(BigInt(date.getTime() / 1_000 - offsetSeconds) * nanosPerSecond + nanos);
@@ -119,7 +119,7 @@ const durationSyntax = /^[+-]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:h|ms|m|s|us|µs|μs|n
 /** Go's notation: a sequence of numbers with units, such as `1h30m`, `1.5s` or `-250ms`. */
 export function parseDuration(text: string): CelDuration | CelError {
   const valid = text.length <= 128 && (durationSyntax.test(text) || /^[+-]?0$/.test(text));
-  if (!valid) return new CelError(`not a duration: ${JSON.stringify(text.slice(0, 128))}`);
+  if (!valid) return new CelError("not a duration such as 1h30m or 250ms");
   let nanos = 0n;
   for (const [, whole, decimals, unit] of text.matchAll(/(\d*)(?:\.(\d*))?(h|ms|m|s|us|µs|μs|ns)/g)) {
     const scale = unitNanos[unit as string] as bigint;
@@ -148,7 +148,7 @@ export function inZone(timestamp: CelTimestamp, zone: string | undefined): Date 
   const utc = Number(floorDivide(timestamp.epochNanos, 1_000_000n));
   if (zone === undefined) return new Date(utc);
   const offsetMs = zoneOffset(zone, utc);
-  return offsetMs === undefined ? new CelError(`unknown time zone: ${JSON.stringify(zone)}`) : new Date(utc + offsetMs);
+  return offsetMs === undefined ? new CelError("unknown time zone") : new Date(utc + offsetMs);
 }
 
 /** Formatters by zone: making one takes tens of microseconds. */

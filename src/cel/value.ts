@@ -19,7 +19,10 @@
  */
 export type Value = null | boolean | number | bigint | string | object;
 
-/** What an expression failed with. Shared between evaluations: never changed once it has left the evaluator. */
+/**
+ * What an expression failed with. Shared between evaluations: never changed once it has left the evaluator. Messages name
+ * functions, types and what is written in the expression, but no values from the request: those may be credentials.
+ */
 export class CelError {
   readonly message: string;
   /** "missing": a field, key or variable is not there, which `default()` forgives. "failed": everything else. */

@@ -7,13 +7,13 @@ import type { FunctionDefinition, Operation } from "./definition.ts";
 function toAddress(value: Value): CelAddress | CelError {
   if (value instanceof CelAddress) return value;
   if (typeof value !== "string") return noOverload("ip", value);
-  return parseAddress(value) ?? new CelError(`not an IP address: ${JSON.stringify(value.slice(0, 64))}`);
+  return parseAddress(value) ?? new CelError("not an IP address");
 }
 
 function toNetwork(value: Value): CelNetwork | CelError {
   if (value instanceof CelNetwork) return value;
   if (typeof value !== "string") return noOverload("cidr", value);
-  return parseNetwork(value) ?? new CelError(`not a network (address/length): ${JSON.stringify(value.slice(0, 64))}`);
+  return parseNetwork(value) ?? new CelError("not a network such as 10.0.0.0/8");
 }
 
 /** A literal that is wrong makes the expression unusable, instead of failing with every request. */

@@ -21,7 +21,7 @@ function toBool(value: Value): Value {
   if (typeof value !== "string") return noOverload("bool", value);
   if (/^(?:1|t|true|TRUE|True)$/.test(value)) return true;
   if (/^(?:0|f|false|FALSE|False)$/.test(value)) return false;
-  return new CelError(`not a bool: ${JSON.stringify(value.slice(0, 64))}`);
+  return new CelError("not the text of a bool");
 }
 
 function toBytes(value: Value): Value {
@@ -35,7 +35,7 @@ function convertToDouble(value: Value): Value {
   if (typeof value !== "string") return noOverload("double", value);
   if (/^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/.test(value)) return toDouble(Number(value));
   const special = /^([+-]?)(?:(inf|infinity)|nan)$/i.exec(value);
-  if (special === null) return new CelError(`not a double: ${JSON.stringify(value.slice(0, 64))}`);
+  if (special === null) return new CelError("not the text of a double");
   return special[2] === undefined ? Number.NaN : special[1] === "-" ? -Infinity : Infinity;
 }
 
@@ -50,7 +50,7 @@ function convertToInt(value: Value): Value {
   }
   if (value instanceof CelTimestamp) return toInt(epochSeconds(value));
   if (typeof value !== "string") return noOverload("int", value);
-  if (!/^[+-]?\d{1,20}$/.test(value)) return new CelError(`not an int: ${JSON.stringify(value.slice(0, 64))}`);
+  if (!/^[+-]?\d{1,20}$/.test(value)) return new CelError("not the text of an int");
   return toInt(BigInt(value.replace("+", "")));
 }
 
@@ -63,7 +63,7 @@ function convertToUint(value: Value): Value {
     return toUint(BigInt(Math.trunc(double)));
   }
   if (typeof value !== "string") return noOverload("uint", value);
-  if (!/^\+?\d{1,20}$/.test(value)) return new CelError(`not a uint: ${JSON.stringify(value.slice(0, 64))}`);
+  if (!/^\+?\d{1,20}$/.test(value)) return new CelError("not the text of a uint");
   return toUint(BigInt(value.replace("+", "")));
 }
 

@@ -118,22 +118,28 @@ function showValue(value: Value, depth: number): string | CelError {
 
 function showAll(values: readonly Value[], depth: number, open: string, close: string): string | CelError {
   const parts: string[] = [];
+  let length = 0;
   for (const value of values) {
     const text = showValue(value, depth + 1);
     if (text instanceof CelError) return text;
     parts.push(text);
+    length += text.length + 2;
+    if (length > maxStringLength) return new CelError("the string becomes too long");
   }
   return `${open}${parts.join(", ")}${close}`;
 }
 
 function showMap(map: object, depth: number): string | CelError {
   const entries: [key: string, text: string][] = [];
+  let length = 0;
   for (const key of mapKeys(map)) {
     const name = showValue(key, depth + 1);
     if (name instanceof CelError) return name;
     const text = showValue(mapGet(map, key) as Value, depth + 1);
     if (text instanceof CelError) return text;
     entries.push([name, text]);
+    length += name.length + text.length + 4;
+    if (length > maxStringLength) return new CelError("the string becomes too long");
   }
   entries.sort(([a], [b]) => compareStrings(a, b));
   return `{${entries.map(([key, text]) => `${key}: ${text}`).join(", ")}}`;

@@ -9,7 +9,7 @@ function onHeaders(name: string, run: (headers: HeaderView, argument: Value) => 
 
 function cookie(headers: HeaderView, name: Value): Value {
   if (typeof name !== "string") return noOverload("cookie", headers, name);
-  return headers.cookie(name) ?? new CelError(`no such cookie: ${name}`, "missing");
+  return headers.cookie(name) ?? new CelError("there is no cookie of that name", "missing");
 }
 
 function unredact(value: Value): Value {

@@ -22,7 +22,7 @@ function jsonField(text: Value, name: Value): Value {
   if (parsed instanceof CelError) return parsed;
   if (!isMap(parsed) || typeof name !== "string") return noOverload("jsonField", parsed, name);
   const value = mapGet(parsed, name);
-  return value === undefined ? new CelError(`no such key: ${name}`, "missing") : value;
+  return value === undefined ? new CelError("the object has no member of that name", "missing") : value;
 }
 
 function jwtPayload(token: Value): Value {

@@ -1,4 +1,4 @@
-import { compare, equals } from "../compare.ts";
+import { compare, equals, maxValueDepth } from "../compare.ts";
 import { isMap, mapSize } from "../map.ts";
 import { isInt, numericValue } from "../numbers.ts";
 import { maxListLength } from "../program.ts";
@@ -8,7 +8,7 @@ import { method } from "./definition.ts";
 import type { FunctionDefinition } from "./definition.ts";
 import { codePointLength } from "./text.ts";
 
-/** How many pairs of elements are compared where neither order nor hashing helps. */
+/** How many values are compared where neither order nor hashing helps, those inside of others included. */
 const maxComparisons = 1_000_000;
 
 function size(value: Value): Value {
@@ -26,7 +26,17 @@ function slice(list: Value, from: Value, to: Value): Value {
 function flatten(list: Value, depth: Value = 1): Value {
   if (!isList(list) || !isInt(depth)) return noOverload("flatten", list, depth);
   if (depth < 0) return new CelError("flatten: the depth cannot be negative");
-  return list.flat(Math.min(Number(depth), 64));
+  const flat: Value[] = [];
+  return addFlat(list, Math.min(Number(depth), maxValueDepth), flat) ? flat : new CelError("the list becomes too long");
+}
+
+function addFlat(list: readonly Value[], depth: number, flat: Value[]): boolean {
+  for (const element of list) {
+    if (depth > 0 && isList(element)) {
+      if (!addFlat(element, depth - 1, flat)) return false;
+    } else if (flat.push(element) > maxListLength) return false;
+  }
+  return true;
 }
 
 function sort(list: Value): Value {
@@ -42,14 +52,16 @@ function distinct(list: Value): Value {
   const simple = new Set<Value>();
   const others: Value[] = [];
   const result: Value[] = [];
+  const meter = { work: maxComparisons };
   for (const element of list) {
     const key = hashable(element);
     if (key !== undefined) {
       if (simple.has(key)) continue;
       simple.add(key);
     } else {
-      if (others.length * others.length > maxComparisons) return new CelError("distinct: too many elements to compare");
-      if (others.some((other) => equals(other, element))) continue;
+      const known = others.some((other) => equals(other, element, meter));
+      if (meter.work < 0) return new CelError("distinct: too much to compare");
+      if (known) continue;
       others.push(element);
     }
     result.push(element);
@@ -106,10 +118,12 @@ function sets(
   summary: string,
   decide: (a: readonly Value[], b: readonly Value[], holds: Holds) => boolean,
 ): FunctionDefinition {
-  const holds: Holds = (list, element) => list.some((one) => equals(one, element));
   const run = (a: Value, b: Value): Value => {
     if (!isList(a) || !isList(b)) return noOverload(name, a, b);
-    return a.length * b.length > maxComparisons ? new CelError(`${name}: too many elements to compare`) : decide(a, b, holds);
+    if (a.length * b.length > maxComparisons) return new CelError(`${name}: too much to compare`);
+    const meter = { work: maxComparisons };
+    const result = decide(a, b, (list, element) => list.some((one) => equals(one, element, meter)));
+    return meter.work < 0 ? new CelError(`${name}: too much to compare`) : result;
   };
   return { name, style: "function", operands: [2, 2], signature: `${name}(list, list) -> bool`, summary, run };
 }

@@ -17,23 +17,27 @@ function compiled(pattern: string): Regex | CelError {
     return compileRegex(pattern);
   } catch (error) {
     if (!(error instanceof RegexSyntaxError)) throw error;
-    return new CelError(`invalid pattern ${JSON.stringify(pattern.slice(0, 128))}: ${error.message}`);
+    return new CelError(`invalid pattern: ${error.message}`);
   }
 }
 
 function recentlyCompiled(pattern: string): Regex | CelError {
   const known = recent.get(pattern);
   if (known !== undefined) return known;
-  if (pattern.length > maxDynamicPattern) return new CelError(`a computed pattern has at most ${maxDynamicPattern} characters`);
-  const regex = compiled(pattern);
+  const regex = pattern.length > maxDynamicPattern ? invalidPattern() : compiled(pattern);
   recent.set(pattern, regex);
   return regex;
+}
+
+/** Without the reason, which quotes the pattern: that comes from the request. */
+function invalidPattern(): CelError {
+  return new CelError(`the computed pattern is invalid, or has more than ${maxDynamicPattern} characters`);
 }
 
 function matches(text: Value, pattern: Value): Value {
   if (typeof text !== "string" || typeof pattern !== "string") return noOverload("matches", text, pattern);
   const regex = recentlyCompiled(pattern);
-  return regex instanceof CelError ? new CelError(regex.message) : regex.test(text);
+  return regex instanceof CelError ? invalidPattern() : regex.test(text);
 }
 
 function prepareMatches([, pattern]: readonly (Value | undefined)[]): Operation | CelError | undefined {
@@ -48,7 +52,7 @@ function regexReplace(text: Value, pattern: Value, replacement: Value): Value {
     return noOverload("regexReplace", text, pattern, replacement);
   }
   const regex = recentlyCompiled(pattern);
-  return regex instanceof CelError ? new CelError(regex.message) : limited(regex.replaceFirst(text, replacement));
+  return regex instanceof CelError ? invalidPattern() : limited(regex.replaceFirst(text, replacement));
 }
 
 function prepareReplace([, pattern, replacement]: readonly (Value | undefined)[]): Operation | CelError | undefined {

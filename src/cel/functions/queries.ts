@@ -30,7 +30,7 @@ function query(uri: Value, name: Value): Value {
   const values = cut(uri)
     .query.filter((parameter) => nameOf(parameter) === name)
     .map((parameter) => (parameter.includes("=") ? decode(parameter.slice(parameter.indexOf("=") + 1)) : ""));
-  return values.length === 0 ? new CelError(`no such key: ${name}`, "missing") : values;
+  return values.length === 0 ? new CelError("there is no query parameter of that name", "missing") : values;
 }
 
 /** Other parameters stay as they were written, byte for byte. */

@@ -1,6 +1,6 @@
 import { HeaderView } from "../header-view.ts";
 import { isInt } from "../numbers.ts";
-import { maxStringLength } from "../program.ts";
+import { maxListLength, maxStringLength } from "../program.ts";
 import { CelError, isList, noOverload } from "../value.ts";
 import type { Value } from "../value.ts";
 import { method } from "./definition.ts";
@@ -76,7 +76,8 @@ function split(text: Value, separator?: Value, limit: Value = -1): Value {
   const count = toCount(limit);
   if (typeof text !== "string" || typeof separator !== "string" || count === undefined) return noOverload("split", text, separator, limit);
   if (count === 0) return [];
-  return splitAt(text, separator, count < 0 ? Infinity : count - 1);
+  const parts = splitAt(text, separator, count < 0 ? Infinity : count - 1);
+  return parts.length > maxListLength ? new CelError("the list becomes too long") : parts;
 }
 
 function substring(text: Value, from: Value, to?: Value): Value {
