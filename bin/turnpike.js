@@ -14,7 +14,7 @@ const entry = isCurrent() ? built : `${sources}/main.ts`;
 if (Number(process.versions.node.split(".")[0]) >= needed) {
   nodeModule.enableCompileCache?.(); // V8's code from the start before: saves most of the time to ready
   process.argv[1] = entry;
-  import(pathToFileURL(entry).href);
+  await import(pathToFileURL(entry).href);
 } else {
   const node = pinnedNode();
   if (node === undefined) {

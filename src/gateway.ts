@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from "./base/clock.ts";
 import { type Loaded, loadRuntime, type ProcessParts } from "./config/compile/load-runtime.ts";
 import { ConfigError, formatIssue } from "./config/issues.ts";
+import { ReadFiles } from "./config/read-files.ts";
 import type { ConfigSource } from "./config/source.ts";
 import { FileWatch } from "./config/watch.ts";
 import { GatewayError } from "./contract/errors.ts";
@@ -10,7 +11,7 @@ import { toReply } from "./pipeline/compose.ts";
 import { finish } from "./pipeline/finish.ts";
 import { handle } from "./pipeline/pipeline.ts";
 import { Binds } from "./server/binds.ts";
-import type { BindHooks, Received, Served } from "./server/listen.ts";
+import type { BindHooks, Received, Served } from "./server/receive.ts";
 
 export interface GatewayOptions {
   readonly source: ConfigSource;
@@ -28,7 +29,10 @@ export interface Gateway {
   readonly loaded: Loaded;
   /** Reads the configuration again. On failure the one before serves on. @returns whether it took effect */
   reload(): Promise<boolean>;
-  /** Stops accepting, lets exchanges in flight end until the deadline, and lets go of everything. */
+  /**
+   * Stops accepting, lets exchanges in flight end until the deadline, and lets go of everything. Called again with a
+   * nearer deadline it cuts short what is still in flight.
+   */
   close(deadlineMs?: number): Promise<void>;
 }
 
@@ -53,15 +57,20 @@ class RunningGateway implements Gateway {
   private readonly binds: Binds;
   private readonly watch: FileWatch | undefined;
   private current: LiveRuntime;
+  /** What the last attempt to load read, also when it failed. */
+  private files = new ReadFiles();
   /** Reloads run one after the other. */
   private reloading: Promise<boolean> = Promise.resolve(true);
+  private closing: Promise<void> | undefined;
+  /** The ends of runtimes that were replaced and still have exchanges. */
+  private readonly retired = new Set<Promise<void>>();
 
   constructor(options: GatewayOptions) {
     this.options = options;
     this.parts = options.parts;
     this.clock = options.clock ?? systemClock;
     this.log = options.parts.log;
-    this.current = new LiveRuntime(loadRuntime(options.source, this.parts));
+    this.current = new LiveRuntime(loadRuntime(options.source, this.parts, this.files));
     this.binds = new Binds((key) => this.hooks(key), this.log);
     const watched = options.watch && options.source.file !== undefined;
     this.watch = watched
@@ -87,46 +96,60 @@ class RunningGateway implements Gateway {
       throw new Error(failures.map(({ message }) => message).join("\n"));
     }
     this.parts.metrics.configSynchronized(true);
-    this.watch?.follow(this.loaded.files);
+    this.watch?.follow(this.files.paths);
   }
 
   reload(): Promise<boolean> {
+    if (this.closing !== undefined) return Promise.resolve(false);
     this.reloading = this.reloading.then(() => this.reloadNow());
     return this.reloading;
   }
 
-  async close(deadlineMs = this.loaded.drainMs): Promise<void> {
-    this.watch?.close();
-    await this.reloading;
-    await this.binds.close(deadlineMs);
-    this.current.retire();
-    await this.current.released;
+  close(deadlineMs = this.loaded.drainMs): Promise<void> {
+    const drained = this.reloading.then(() => {
+      this.watch?.close();
+      return this.binds.close(deadlineMs);
+    });
+    this.closing ??= drained.then(async () => {
+      this.retire(this.current);
+      await Promise.all(this.retired);
+    });
+    return this.closing;
   }
 
   private async reloadNow(): Promise<boolean> {
     let next: Loaded;
+    this.files = new ReadFiles();
     try {
-      next = loadRuntime(this.options.source, this.parts);
+      next = loadRuntime(this.options.source, this.parts, this.files);
     } catch (thrown) {
       this.log.error("Failed to reload config; the previous one serves on", {
         error: describeFailure(thrown),
       });
       this.parts.metrics.configSynchronized(false);
+      this.watch?.follow(this.files.paths); // also where a file that is missing will be
       return false;
     }
     const before = this.current;
     this.current = new LiveRuntime(next);
-    before.retire();
+    this.retire(before);
     const failures = await this.binds.apply(next.runtime.binds, reloadDrainMs);
     for (const failure of failures) this.log.error("a port of the new config could not be opened", { error: failure.message });
     this.parts.metrics.configSynchronized(failures.length === 0);
-    this.watch?.follow(next.files);
+    this.watch?.follow(this.files.paths);
     this.log.info("config reloaded", { file: this.options.source.name });
     return true;
   }
 
+  private retire(runtime: LiveRuntime): void {
+    const { released } = runtime;
+    this.retired.add(released);
+    void released.then(() => this.retired.delete(released));
+    runtime.retire();
+  }
+
   private async reloadIfChanged(): Promise<void> {
-    if (this.loaded.changed()) await this.reload();
+    if (this.files.changed()) await this.reload();
   }
 
   private hooks(key: string): BindHooks {

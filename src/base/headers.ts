@@ -14,10 +14,9 @@ export class HeaderList {
 
   /** From node's `rawHeaders`: names as sent. */
   static fromRaw(raw: readonly string[]): HeaderList {
-    const flat = new Array<string>(raw.length);
+    const flat: string[] = [];
     for (let i = 0; i < raw.length; i += 2) {
-      flat[i] = (raw[i] as string).toLowerCase();
-      flat[i + 1] = raw[i + 1] as string;
+      flat.push((raw[i] as string).toLowerCase(), raw[i + 1] as string);
     }
     return new HeaderList(flat);
   }

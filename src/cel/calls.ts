@@ -7,7 +7,7 @@ import { acceptsCount, findMacro, macroFamilies } from "./macros/table.ts";
 import { constantOf, located, outOfWork, weight } from "./program.ts";
 import type { Frame, Program } from "./program.ts";
 import type { Compiling, Scope } from "./scope.ts";
-import { closest } from "./suggest.ts";
+import { closest } from "../base/closest.ts";
 import { CelError } from "./value.ts";
 import type { Value } from "./value.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { catalog } from "./catalog.ts";
 import { compileExpression } from "./compile.ts";
-import { closest } from "./suggest.ts";
+import { closest } from "../base/closest.ts";
 import { ReadSet } from "./read-set.ts";
 
 const functions = catalog.families.flatMap((family) => family.functions);

@@ -11,7 +11,7 @@ import type { Activation, Program } from "./program.ts";
 import { ReadSet } from "./read-set.ts";
 import { Scope } from "./scope.ts";
 import type { Compiling } from "./scope.ts";
-import { closest } from "./suggest.ts";
+import { closest } from "../base/closest.ts";
 import { CelSyntaxError, positionAt } from "./syntax-error.ts";
 import { CelError, types } from "./value.ts";
 import type { CelType, Value } from "./value.ts";

@@ -146,9 +146,6 @@ export function fieldExpression(expression: CompiledExpression): FieldExpression
   };
 }
 
-/** The name by which policies know `environmentOf`. */
-export const activationOf = environmentOf;
-
 /**
  * Gets an exchange ready for expressions that read its body: waits until the body is collected. Where it is larger than
  * the buffer limit the expressions find no body, and the request goes on.

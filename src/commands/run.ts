@@ -1,4 +1,5 @@
 import { type AdminServers, startAdmin } from "../admin/servers.ts";
+import { describeProcess } from "../cel/environment.ts";
 import { adminSettings } from "./admin-settings.ts";
 import type { ConfigSource } from "../config/source.ts";
 import { type Gateway, startGateway } from "../gateway.ts";
@@ -11,6 +12,8 @@ import { reportConfigError } from "./report.ts";
  * Runs the gateway until it is told to stop. @returns the exit code: 0 after an orderly end, 1 when it could not start
  */
 export async function run(source: ConfigSource, io: ProcessIo): Promise<number> {
+  const { POD_NAME: podName, NAMESPACE: namespace, GATEWAY: gatewayName } = io.environment;
+  describeProcess({ ...(podName && { podName }), ...(namespace && { namespace }), ...(gatewayName && { gateway: gatewayName }) });
   let parts: OwnedParts;
   try {
     parts = createProcessParts(source, io);

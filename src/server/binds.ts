@@ -1,5 +1,6 @@
 import type { CompiledBind, Log } from "../contract/runtime.ts";
-import { type BindHooks, openBind, type OpenBind } from "./listen.ts";
+import { openBind, type OpenBind } from "./listen.ts";
+import type { BindHooks } from "./receive.ts";
 
 interface Held {
   readonly open: OpenBind;

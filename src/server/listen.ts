@@ -1,52 +1,15 @@
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from "node:http";
-import { createServer as createTlsServer } from "node:https";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { createSecureContext, type SecureContextOptions } from "node:tls";
-import { NodeRequestBody } from "./body.ts";
+import type { BindSocket } from "../contract/runtime.ts";
 import { answerClientError } from "./client-error.ts";
 import { connectionOf } from "./connection.ts";
-import { readHead } from "./request-head.ts";
-import type { GatewayError } from "../contract/errors.ts";
-import type { Connection, Exchange, RequestHead } from "../contract/exchange.ts";
-import type { Reply } from "../contract/reply.ts";
-import type { RequestBody } from "../contract/body.ts";
-import type { BindCertificate, BindSocket, BindTls } from "../contract/runtime.ts";
-import { writeReply } from "./write-reply.ts";
-import { writeUpgrade } from "./upgrade.ts";
-
-/** A request as it came off a connection. */
-export interface Received {
-  readonly connection: Connection;
-  readonly head: RequestHead;
-  readonly body: RequestBody;
-  readonly httpVersion: string;
-  readonly upgrade: string | undefined;
-  /** Set when it must not be served; the handler answers with it. */
-  readonly refusal: GatewayError | undefined;
-}
-
-/** A request being served. `finish` is called once, after the reply's last byte or when the client left. */
-export interface Served {
-  readonly exchange: Exchange;
-  readonly reply: Promise<Reply>;
-  /** Called when the policies are done and the reply's head is about to be written. */
-  replied(): void;
-  finish(clientLeft: boolean): void;
-}
+import { type BindHooks, type BindState, Receiver } from "./receive.ts";
+import { createTlsServer } from "./tls-server.ts";
 
 export interface BindAddress {
   readonly host: string;
   readonly port: number;
-}
-
-export interface BindHooks {
-  readonly serve: (received: Received) => Served;
-  /** Whether a connection may be served at all; one that may not is closed without a word. */
-  readonly admits: (connection: Connection) => boolean;
-  readonly connected: (protocol: "http" | "https") => void;
-  readonly disconnected: (protocol: "http" | "https", received: number, sent: number) => void;
-  readonly handshake: (milliseconds: number) => void;
 }
 
 /** A listening port. */
@@ -56,13 +19,6 @@ export interface OpenBind {
   drain(deadlineMs: number): Promise<void>;
 }
 
-interface BindState {
-  draining: boolean;
-  readonly upgraded: Set<Duplex>;
-  /** Connections past their lifetime: the reply in flight is their last. */
-  readonly aged: WeakSet<Socket>;
-}
-
 /** Bytes of all header fields together. */
 const maxHeaderBytes = 65_536;
 
@@ -70,53 +26,18 @@ const maxHeaderBytes = 65_536;
 export async function openBind(bind: BindAddress, settings: BindSocket, hooks: BindHooks): Promise<OpenBind> {
   const scheme = settings.tls === undefined ? "http" : "https";
   const state: BindState = { draining: false, upgraded: new Set(), aged: new WeakSet() };
-  const server = settings.tls === undefined ? createServer(serverOptions(settings)) : tlsServer(settings, settings.tls, hooks);
-
-  const receive = (request: IncomingMessage, response: ServerResponse, allowContinue?: () => void): void => {
-    const { head, bodyLength, refusal } = readHead(request, scheme, settings.maxHeaders);
-    const body = new NodeRequestBody(request, bodyLength, allowContinue);
-    const served = hooks.serve({
-      connection: connectionOf(request.socket),
-      head,
-      body,
-      httpVersion: request.httpVersion,
-      upgrade: undefined,
-      refusal,
-    });
-    response.once("close", () => served.finish(!response.writableFinished));
-    void served.reply.then((reply) => {
-      // unread bytes stand between this reply and the next request: better a new connection than reading an upload nobody wants
-      if (state.draining || state.aged.has(request.socket) || refusal !== undefined || (body.unread && body.length !== 0))
-        reply.headers.set("connection", "close");
-      served.replied();
-      writeReply(response, reply, served.exchange);
-    });
-  };
+  const server =
+    settings.tls === undefined
+      ? createServer(serverOptions(settings))
+      : createTlsServer(serverOptions(settings), settings.tls, hooks.handshake);
 
   server.maxHeadersCount = 0; // 0 = none dropped silently; readHead counts
-  server.on("request", (request, response) => receive(request, response));
+  const receiver = new Receiver(scheme, settings.maxHeaders, hooks, state);
+  server.on("request", (request, response) => receiver.request(request, response));
   server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) =>
-    receive(request, response, () => response.writeContinue()),
+    receiver.request(request, response, () => response.writeContinue()),
   );
-  server.on("upgrade", (request: IncomingMessage, socket: Duplex, early: Buffer) => {
-    const { head, refusal } = readHead(request, scheme, settings.maxHeaders);
-    const body = new NodeRequestBody(request, 0);
-    const served = hooks.serve({
-      connection: connectionOf(request.socket),
-      head,
-      body,
-      httpVersion: request.httpVersion,
-      upgrade: request.headers.upgrade,
-      refusal,
-    });
-    socket.on("error", () => socket.destroy());
-    state.upgraded.add(socket);
-    socket.once("close", () => state.upgraded.delete(socket));
-    void served.reply.then((reply) => {
-      served.replied();
-      writeUpgrade(socket, early, reply, served.exchange, () => served.finish(false));
-    });
-  });
+  server.on("upgrade", (request: IncomingMessage, socket: Duplex, early: Buffer) => receiver.upgrade(request, socket, early));
   server.on("connect", (_request: IncomingMessage, socket: Duplex) => {
     socket.end(
       "HTTP/1.1 405 Method Not Allowed\r\nconnection: close\r\ncontent-type: text/plain\r\ncontent-length: 18\r\n\r\nmethod not allowed",
@@ -163,55 +84,6 @@ function serverOptions(settings: BindSocket): ServerOptions & { shouldUpgradeCal
     noDelay: true,
     // h2c and others are offers that may be ignored (RFC 9110 section 7.8); only WebSocket is switched to
     shouldUpgradeCallback: (request) => request.headers.upgrade?.toLowerCase() === "websocket",
-  };
-}
-
-function tlsServer(settings: BindSocket, tls: BindTls, hooks: BindHooks): Server {
-  const fallback = tls.certificates[0];
-  if (fallback === undefined) throw new Error("a TLS bind needs a certificate");
-  const contexts = tls.certificates.map((certificate) => ({
-    hostname: certificate.hostname,
-    context: createSecureContext(secureOptions(certificate)),
-  }));
-  const server = createTlsServer({
-    ...serverOptions(settings),
-    ...secureOptions(fallback),
-    ALPNProtocols: ["http/1.1"],
-    handshakeTimeout: tls.handshakeTimeoutMs,
-    requestCert: tls.certificates.some((certificate) => certificate.clientCa !== undefined),
-    rejectUnauthorized: true,
-    SNICallback: (serverName, callback) => {
-      const found = contexts.find(({ hostname }) => hostname === undefined || covers(hostname, serverName.toLowerCase()));
-      if (found === undefined) callback(new Error("no certificate for this server name"));
-      else callback(null, found.context);
-    },
-  });
-  const started = new Map<string, number>(); // by the client's end: the TLS socket does not show its TCP socket
-  server.on("connection", (socket: Socket) => {
-    const key = `${socket.remoteAddress} ${socket.remotePort}`;
-    started.set(key, performance.now());
-    socket.once("close", () => started.delete(key));
-  });
-  server.on("secureConnection", (socket: Socket) => {
-    const at = started.get(`${socket.remoteAddress} ${socket.remotePort}`);
-    if (at !== undefined) hooks.handshake(performance.now() - at);
-  });
-  return server;
-}
-
-function covers(hostname: string, serverName: string): boolean {
-  return hostname.startsWith("*.") ? serverName.endsWith(hostname.slice(1)) : hostname === serverName;
-}
-
-function secureOptions(certificate: BindCertificate): SecureContextOptions {
-  const { cert, key, clientCa, minVersion, maxVersion, ciphers } = certificate;
-  return {
-    cert,
-    key,
-    ...(clientCa === undefined ? {} : { ca: clientCa }),
-    ...(minVersion === undefined ? {} : { minVersion }),
-    ...(maxVersion === undefined ? {} : { maxVersion }),
-    ...(ciphers === undefined ? {} : { ciphers }),
   };
 }
 

@@ -5,12 +5,11 @@ import { isReplyStream, isUpgraded, type Reply } from "../contract/reply.ts";
 
 /**
  * Answers an upgrade request: joins the two connections after a 101, or writes the refusal and closes. Bytes that came
- * with the request (`early`) go first. `done` runs when either side has closed.
+ * with the request (`early`) go first.
  */
-export function writeUpgrade(socket: Duplex, early: Buffer, reply: Reply, exchange: Exchange, done: () => void): void {
+export function writeUpgrade(socket: Duplex, early: Buffer, reply: Reply, exchange: Exchange): void {
   exchange.status = reply.status;
   exchange.responseHeaders = reply.headers;
-  socket.once("close", done);
   const { body } = reply;
   if (!isUpgraded(body)) {
     refuse(socket, reply);

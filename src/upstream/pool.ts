@@ -18,18 +18,7 @@ export function createUpstream(address: UpstreamAddress, settings: PoolSettings,
   const endpoint = `${bracketed}:${port}`;
   const scheme = tls === undefined ? "http" : "https";
   const authority = port === (tls === undefined ? 80 : 443) ? bracketed : endpoint;
-  const pool = new Pool(`${scheme}://${endpoint}`, {
-    connections: settings.maxConnections ?? null,
-    pipelining: 1,
-    allowH2: false,
-    // our own timers bound the wait for headers; a stream may be silent for as long as its client stays
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    keepAliveTimeout: settings.idleTimeoutMs,
-    keepAliveMaxTimeout: settings.idleTimeoutMs,
-    maxHeaderSize: maxResponseHeaderSize,
-    connect: connector(address, settings, deps),
-  });
+  const pool = new Pool(`${scheme}://${endpoint}`, { ...poolOptions(settings), connect: connector(address, settings, deps) });
 
   function send(outgoing: Outgoing): Promise<Reply> {
     const { head, exchange, body } = outgoing;
@@ -83,6 +72,20 @@ export function createUpstream(address: UpstreamAddress, settings: PoolSettings,
   }
 
   return { endpoint, send, close: () => void pool.close().catch(() => {}) };
+}
+
+function poolOptions(settings: PoolSettings): Pool.Options {
+  return {
+    connections: settings.maxConnections ?? null,
+    pipelining: 1,
+    allowH2: false,
+    // our own timers bound the wait for headers; a stream may be silent for as long as its client stays
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    keepAliveTimeout: settings.idleTimeoutMs,
+    keepAliveMaxTimeout: settings.idleTimeoutMs,
+    maxHeaderSize: maxResponseHeaderSize,
+  };
 }
 
 function fieldsOf(outgoing: Outgoing, propagation: Propagation | undefined): string[] {

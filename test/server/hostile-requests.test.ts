@@ -4,7 +4,8 @@ import { Exchange } from "../../src/contract/exchange.ts";
 import { Reply } from "../../src/contract/reply.ts";
 import type { BindSocket } from "../../src/contract/runtime.ts";
 import { toReply } from "../../src/pipeline/compose.ts";
-import { type OpenBind, openBind, type Received, type Served } from "../../src/server/listen.ts";
+import { type OpenBind, openBind } from "../../src/server/listen.ts";
+import type { Received, Served } from "../../src/server/receive.ts";
 import { openRaw, sendRaw } from "./raw-client.ts";
 
 const settings: BindSocket = { maxHeaders: 20, idleTimeoutMs: 60_000, headersTimeoutMs: 600, maxConnectionMs: undefined, tls: undefined };

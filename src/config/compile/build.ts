@@ -135,5 +135,5 @@ export class Build {
 
 /** Names of a backend that is just an address. */
 export function staticNames({ host, port }: { host: string; port: number }): BackendNames {
-  return { name: host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`, type: "static", protocol: "http" };
+  return { name: host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`, type: "static", protocol: "http", host };
 }

@@ -1,5 +1,3 @@
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
 import type { Clock } from "../../base/clock.ts";
 import type { Exchange } from "../../contract/exchange.ts";
 import type { GatewayMetrics } from "../../contract/metrics.ts";
@@ -8,6 +6,7 @@ import type { Stores } from "../../contract/stores.ts";
 import type { RuntimeTelemetry } from "../../telemetry/telemetry.ts";
 import { loadConfig, type LoadedConfig } from "../load.ts";
 import { ConfigError, formatIssue } from "../issues.ts";
+import { ReadFiles } from "../read-files.ts";
 import type { ResourceRegistry } from "../resources.ts";
 import type { Config } from "../schema/document.ts";
 import type { ConfigSource } from "../source.ts";
@@ -41,31 +40,21 @@ export interface Loaded {
   readonly readsResponseBody: boolean;
   /** Lines for the operator. */
   readonly warnings: readonly string[];
-  /** Every file that it was made from, absolute. */
-  readonly files: readonly string[];
   /** Milliseconds that exchanges in flight get when the process stops. */
   readonly drainMs: number;
-  /** Whether any of its files reads differently now. */
-  readonly changed: () => boolean;
   /** Lets go of everything; called once. Resolves when telemetry has sent what it held. */
   readonly release: () => Promise<void>;
 }
 
 /**
  * Reads, checks and compiles a configuration. Opens nothing.
+ * @param files takes note of what was read, also when it throws
  * @throws ConfigError with everything that is wrong
  */
-export function loadRuntime(source: ConfigSource, parts: ProcessParts): Loaded {
-  const files = new Map<string, string>();
-  const readFile = (path: string): string => {
-    const absolute = resolve(path);
-    const text = readNow(absolute);
-    if (text === undefined) throw new Error(`cannot read the file ${path} (looked for ${absolute})`);
-    files.set(absolute, text);
-    return text;
-  };
+export function loadRuntime(source: ConfigSource, parts: ProcessParts, files = new ReadFiles()): Loaded {
+  const readFile = (path: string): string => files.read(path);
   const text = source.read();
-  if (source.file !== undefined) files.set(resolve(source.file), text);
+  if (source.file !== undefined) files.note(source.file, text);
   const loaded: LoadedConfig = loadConfig(text, { file: source.name, environment: parts.environment });
   const { config } = loaded;
   const { clock, log, metrics, stores, environment, version } = parts;
@@ -81,9 +70,7 @@ export function loadRuntime(source: ConfigSource, parts: ProcessParts): Loaded {
     readsRequestBody: telemetry.readsRequestBody,
     readsResponseBody: telemetry.readsResponseBody,
     warnings: [...loaded.warnings.map(formatIssue), ...compiled.warnings.map(({ path, message }) => `${path}: ${message}`)],
-    files: [...files.keys()],
     drainMs: config.config?.connectionTerminationDeadline ?? 5_000,
-    changed: () => [...files].some(([file, before]) => (readNow(file) ?? before) !== before),
     release() {
       compiled.runtime.release();
       return telemetry.close();
@@ -99,15 +86,6 @@ function compileParts(loaded: LoadedConfig, deps: CompileDeps, parts: ProcessPar
     deps.resources.release();
     if (!(thrown instanceof CompileError)) throw thrown;
     throw new ConfigError(thrown.problems.map(({ path, message }) => loaded.issueAt(path, message)));
-  }
-}
-
-/** A file that is missing at the moment (being replaced) does not count as changed: the next event will tell. */
-function readNow(file: string): string | undefined {
-  try {
-    return readFileSync(file, "utf8");
-  } catch {
-    return undefined;
   }
 }
 
