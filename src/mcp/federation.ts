@@ -193,10 +193,13 @@ export class Federation {
 
   /** What becomes of requests and notifications that a target sends in its reply; undefined = they go through untouched. */
   private onMessage(call: Call, link: Link): RelayOptions["onMessage"] {
-    if (call.session.id !== undefined && call.accepts === "events") {
-      return this.names.plain ? undefined : (message) => this.publish(call.session, link.target.name, message);
-    }
-    return (message) => this.aside(call, link, message);
+    const { session, accepts } = call;
+    if (accepts === "json") return (message) => this.aside(call, link, message);
+    if (session.id !== undefined && this.names.plain) return undefined;
+    return (message) => {
+      const answerable = session.id !== undefined || serverRequestId(message) === undefined;
+      return answerable ? this.publish(session, link.target.name, message) : this.aside(call, link, message);
+    };
   }
 
   /**

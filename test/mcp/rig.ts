@@ -38,6 +38,7 @@ export class Rig {
   readonly clock = testClock();
   readonly log: string[];
   readonly sessions: MemorySessionStore;
+  private readonly resources = new Map<string, { resource: unknown; dispose: () => void }>();
   private readonly compiled: ReturnType<typeof compileMcpBackend>;
 
   constructor(targets: Readonly<Record<string, FakeServer | McpTargetSettings>>, options: RigOptions = {}) {
@@ -61,7 +62,15 @@ export class Rig {
         clock: this.clock,
         log: context.log,
         sessions: this.sessions,
-        resources: context.resources,
+        resources: {
+          acquire: (key, create, dispose) => {
+            if (!this.resources.has(key)) {
+              const resource = create();
+              this.resources.set(key, { resource, dispose: () => dispose?.(resource) });
+            }
+            return this.resources.get(key)?.resource as ReturnType<typeof create>;
+          },
+        },
         environment: { PATH: process.env["PATH"] },
         spawn:
           spawn ??
@@ -72,6 +81,12 @@ export class Rig {
         ...(limits === undefined ? {} : { limits }),
       },
     );
+  }
+
+  /** Ends sessions and child processes. */
+  close(): void {
+    this.sessions.close();
+    for (const { dispose } of this.resources.values()) dispose();
   }
 
   /** The reply, its stream not yet started. */
