@@ -22,7 +22,7 @@ export interface RpcMessage {
 }
 
 /** A result, a whole HTTP reply, or what decides on one of them. */
-export type Behaviour = unknown | Reply | ((received: Received) => unknown);
+export type Behaviour = object | ((received: Received) => unknown);
 
 export interface FakeServerOptions {
   readonly capabilities?: Record<string, unknown>;

@@ -4,14 +4,12 @@ import { GatewayError } from "../../src/contract/errors.ts";
 import { Reply } from "../../src/contract/reply.ts";
 import type { Authorize } from "../../src/mcp/settings.ts";
 import { FakeServer, type Received, type RpcMessage, tools } from "./fake-server.ts";
-import { type Answered, initialize, Rig } from "./rig.ts";
+import { type Answered, initialize, resultOf, Rig } from "./rig.ts";
 
 const all = { tools: {}, prompts: {}, resources: {}, completions: {} };
 
-function names({ messages }: Answered, member: string, key = "name"): unknown[] {
-  const result = messages[0]?.result as Record<string, Record<string, unknown>[]> | undefined;
-  assert.ok(result, JSON.stringify(messages));
-  return result[member]?.map((element) => element[key]) ?? [];
+function names(answered: Answered, member: string, key = "name"): unknown[] {
+  return resultOf<Record<string, Record<string, unknown>[]>>(answered)[member]?.map((element) => element[key]) ?? [];
 }
 
 test("the merged initialize speaks for all", async () => {
@@ -165,20 +163,24 @@ test("ping and logging/setLevel go to all who have them; one answer comes back",
   assert.deepEqual([a.methods.at(-1), b.methods.at(-1)], ["logging/setLevel", "ping"]);
 });
 
+function cursorOf(message: RpcMessage | undefined): string {
+  const cursor = message?.params?.["cursor"];
+  return typeof cursor === "string" ? cursor : "start";
+}
+
 test("every page of every target is in the list", async () => {
   const pages: Record<string, unknown> = {
     start: { ...tools("t1"), nextCursor: "p2" },
     p2: { ...tools("t2"), nextCursor: 'p3"' },
     'p3"': tools("t3"),
   };
-  const paged = (): FakeServer =>
-    new FakeServer({ answers: { "tools/list": ({ message }: Received) => pages[String(message?.params?.["cursor"] ?? "start")] } });
+  const paged = (): FakeServer => new FakeServer({ answers: { "tools/list": ({ message }: Received) => pages[cursorOf(message)] } });
   const a = paged();
   const rig = new Rig({ a, b: paged() });
   const session = await rig.open();
   const listed = await rig.call("tools/list", { cursor: "whatever a client may have kept", _meta: { x: 1 } }, { session });
   assert.deepEqual(names(listed, "tools"), ["a_t1", "a_t2", "a_t3", "b_t1", "b_t2", "b_t3"]);
-  assert.equal("nextCursor" in (listed.messages[0]?.result as object), false);
+  assert.equal("nextCursor" in resultOf<object>(listed), false);
   const requests = a.received.filter(({ message }) => message?.method === "tools/list");
   assert.deepEqual(
     requests.map(({ message }) => message?.params),
@@ -198,8 +200,8 @@ test("a lone target's pages are its client's own business", async () => {
   const server = new FakeServer({ answers: { "tools/list": { ...tools("t"), nextCursor: "more" } } });
   const rig = new Rig({ a: server });
   const session = await rig.open();
-  const { messages } = await rig.call("tools/list", { cursor: "c" }, { session });
-  assert.equal((messages[0]?.result as { nextCursor: string }).nextCursor, "more");
+  const listed = await rig.call("tools/list", { cursor: "c" }, { session });
+  assert.equal(resultOf<{ nextCursor: string }>(listed).nextCursor, "more");
   assert.deepEqual(server.received.at(-1)?.message?.params, { cursor: "c" });
 });
 
@@ -208,11 +210,11 @@ test("a lone target's pages are its client's own business", async () => {
 test("`never`: names stay; a name that two targets have is nobody's", async () => {
   const a = new FakeServer({ answers: { "tools/list": tools("one", "both") } });
   const later: Record<string, unknown> = { start: { ...tools("both"), nextCursor: "p2" }, p2: tools("two") };
-  const b = new FakeServer({ answers: { "tools/list": ({ message }: Received) => later[String(message?.params?.["cursor"] ?? "start")] } });
+  const b = new FakeServer({ answers: { "tools/list": ({ message }: Received) => later[cursorOf(message)] } });
   const rig = new Rig({ a, b }, { prefixMode: "never" });
   const session = await rig.open();
   const called = await rig.call("tools/call", { name: "two" }, { session });
-  assert.deepEqual((called.messages[0]?.result as { content: unknown }).content, [{ type: "text", text: '{"name":"two"}' }]);
+  assert.deepEqual(resultOf<{ content: unknown }>(called).content, [{ type: "text", text: '{"name":"two"}' }]);
   assert.deepEqual(called.exchange.mcp?.tool, { name: "two", target: "b" });
   assert.deepEqual(names(await rig.call("tools/list", {}, { session }), "tools"), ["one", "two"]);
   const conflict = await rig.call("tools/call", { name: "both" }, { session });
@@ -452,7 +454,7 @@ test("stateless: initialize answers for all without a session; pings and notific
   const opened = await rig.post(initialize());
   assert.equal(opened.status, 200);
   assert.equal(opened.headers.get("mcp-session-id"), undefined);
-  assert.equal("subscribe" in (opened.messages[0]?.result as { capabilities: { resources: object } }).capabilities.resources, false);
+  assert.equal("subscribe" in resultOf<{ capabilities: { resources: object } }>(opened).capabilities.resources, false);
   const before = a.received.length;
   assert.equal((await rig.post({ jsonrpc: "2.0", method: "notifications/initialized" })).status, 202);
   assert.deepEqual((await rig.call("ping", {})).messages, [{ jsonrpc: "2.0", id: 1, result: {} }]);

@@ -177,7 +177,7 @@ export class OpenStream {
   private readonly cancelStream: (reason: Error) => void;
 
   constructor(reply: Reply) {
-    if (!isReplyStream(reply.body)) throw new Error(`no stream: ${reply.status} ${String(reply.body)}`);
+    if (!isReplyStream(reply.body)) throw new Error(`no stream: ${reply.status}`);
     const { body } = reply;
     this.cancelStream = (reason) => body.cancel(reason);
     const parser = new SseParser({ maxEventBytes: 1_000_000, onEvent: ({ data }) => this.messages.push(JSON.parse(data) as RpcMessage) });
@@ -196,6 +196,13 @@ export class OpenStream {
   close(): void {
     this.cancelStream(new Error("client left"));
   }
+}
+
+/** The result in the last message; fails the test when there is none. */
+export function resultOf<T>({ messages, text }: Answered): T {
+  const result = messages.at(-1)?.result;
+  if (result === undefined) throw new Error(`no result: ${text}`);
+  return result as T;
 }
 
 /** Lets everything that waits for nothing but its turn happen. */

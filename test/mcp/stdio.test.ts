@@ -5,7 +5,7 @@ import { isReplyStream } from "../../src/contract/reply.ts";
 import type { McpTargetSettings } from "../../src/mcp/settings.ts";
 import { spawnProcessGroup } from "../../src/mcp/upstream/spawn-process.ts";
 import type { RpcMessage } from "./fake-server.ts";
-import { type Answered, initialize, OpenStream, Rig, type RigOptions } from "./rig.ts";
+import { type Answered, initialize, OpenStream, resultOf, Rig, type RigOptions } from "./rig.ts";
 
 const script = fileURLToPath(new URL("stdio-server.ts", import.meta.url));
 const rigs: Rig[] = [];
@@ -35,10 +35,8 @@ function tool(name: string, args: Record<string, unknown> = {}, meta?: Record<st
   };
 }
 
-function textIn({ messages }: Answered): string {
-  const result = messages.at(-1)?.result as { content: { text: string }[] } | undefined;
-  assert.ok(result, JSON.stringify(messages));
-  return result.content[0]?.text ?? "";
+function textIn(answered: Answered): string {
+  return resultOf<{ content: { text: string }[] }>(answered).content[0]?.text ?? "";
 }
 
 const errorIn = ({ messages }: Answered): string | undefined => messages.at(-1)?.error?.message;
@@ -277,7 +275,7 @@ test("stateless: lists and initialize come from the same process", async () => {
   const one = rig({ statefulMode: "stateless", targets: [target("a"), target("b")] });
   const opened = await one.post(initialize());
   assert.equal(opened.status, 200);
-  const { messages } = await one.call("tools/list", {});
-  const names = (messages[0]?.result as { tools: { name: string }[] }).tools.map(({ name }) => name);
+  const { tools } = resultOf<{ tools: { name: string }[] }>(await one.call("tools/list", {}));
+  const names = tools.map(({ name }) => name);
   assert.ok(names.includes("a_echo") && names.includes("b_echo"));
 });
