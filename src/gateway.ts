@@ -137,6 +137,7 @@ class RunningGateway implements Gateway {
     for (const failure of failures) this.log.error("a port of the new config could not be opened", { error: failure.message });
     this.parts.metrics.configSynchronized(failures.length === 0);
     this.watch?.follow(this.files.paths);
+    for (const warning of next.warnings) this.log.warn(warning);
     this.log.info("config reloaded", { file: this.options.source.name });
     return true;
   }
@@ -257,6 +258,6 @@ class LiveRuntime {
 
   private releaseWhenIdle(): void {
     if (!this.retired || this.inFlight > 0) return;
-    void this.loaded.release().finally(this.settle);
+    void this.loaded.release().then(this.settle, this.settle);
   }
 }

@@ -87,12 +87,17 @@ function print(text: string): number {
 
 class UsageError extends Error {}
 
+/** What parseArgs adds after the first sentence is about arguments that begin with a dash; the usage says the rest. */
+function firstSentence(text: string): string {
+  return text.split(". ", 1)[0] as string;
+}
+
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (thrown) {
   const isUsage =
     thrown instanceof UsageError || (thrown instanceof TypeError && "code" in thrown && String(thrown.code).startsWith("ERR_PARSE_ARGS"));
-  console.error(thrown instanceof Error ? `turnpike: ${thrown.message}` : thrown);
+  console.error(thrown instanceof Error ? `turnpike: ${isUsage ? firstSentence(thrown.message) : thrown.message}` : thrown);
   if (isUsage) console.error(`\n${usage}`);
   process.exitCode = isUsage ? 2 : 1;
 }

@@ -49,28 +49,37 @@ export async function run(source: ConfigSource, io: ProcessIo): Promise<number> 
 
   const { config } = gateway.loaded.config;
   admin.notReady("shutting down"); // readiness first: load balancers stop sending while we still serve
-  await pause(config?.connectionMinTerminationDeadline ?? 0);
+  await Promise.race([pause(config?.connectionMinTerminationDeadline ?? 0), stopping.hurried]);
   await gateway.close();
   await admin.close();
   await parts.close();
   return 0;
 }
 
+interface Stopping {
+  readonly stopped: Promise<void>;
+  readonly stop: () => void;
+  /** Somebody does not want to wait for what is still in flight. */
+  readonly hurried: Promise<void>;
+}
+
 /** When to stop: a signal, or the admin port says so. A second signal ends what is still in flight. */
-function stopSignal(gateway: Gateway, io: ProcessIo): { readonly stopped: Promise<void>; readonly stop: () => void } {
+function stopSignal(gateway: Gateway, io: ProcessIo): Stopping {
   const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
+  const { promise: hurried, resolve: hurry } = Promise.withResolvers<void>();
   let stopping = false;
+  void stopped.then(() => (stopping = true));
   io.onSignal((signal) => {
     if (signal === "reload") void gateway.reload();
-    else if (stopping) void gateway.close(0);
+    else if (!stopping) stop();
     else {
-      stopping = true;
-      stop();
+      hurry();
+      void gateway.close(0);
     }
   });
-  return { stopped, stop };
+  return { stopped, stop, hurried };
 }
 
 function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+  return new Promise((resolve) => setTimeout(resolve, milliseconds).unref());
 }

@@ -12,7 +12,15 @@ export interface ConfigSource {
 
 /** A file, read anew at each reload. */
 export function fileSource(path: string): ConfigSource {
-  return { name: path, file: path, read: () => readFileSync(path, "utf8") };
+  return { name: path, file: path, read: () => readConfig(path) };
+}
+
+function readConfig(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    throw new Error(`cannot read the configuration: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
 }
 
 /** A text given once: the command line, standard input, a test. */

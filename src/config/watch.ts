@@ -1,8 +1,10 @@
-import { type FSWatcher, watch } from "node:fs";
+import { type FSWatcher, realpathSync, watch } from "node:fs";
 import { dirname } from "node:path";
 
 /** Milliseconds of quiet before a change counts: editors and ConfigMap updates touch files several times. */
 const debounceMs = 250;
+/** Milliseconds after which a change counts even where the folder is never quiet, as one with a log file in it. */
+const longestMs = 2_000;
 
 /**
  * Watches the folders of some files and says when anything in them changed. Folders, because editors and Kubernetes
@@ -13,15 +15,19 @@ export class FileWatch {
   private readonly failed: (folder: string, cause: unknown) => void;
   private readonly watchers = new Map<string, FSWatcher>();
   private timer: NodeJS.Timeout | undefined;
+  private firstTouchedAt: number | undefined;
 
   constructor(changed: () => void, failed: (folder: string, cause: unknown) => void) {
     this.changed = changed;
     this.failed = failed;
   }
 
-  /** Makes the watched files these; called again after each reload, as another file may name others. */
+  /**
+   * Makes the watched files these; called again after each reload, as another file may name others. A file behind a link
+   * is watched at both ends.
+   */
   follow(files: readonly string[]): void {
-    const folders = new Set(files.map((file) => dirname(file)));
+    const folders = new Set(files.flatMap((file) => [dirname(file), dirname(realPath(file))]));
     for (const [folder, watcher] of this.watchers) {
       if (folders.has(folder)) continue;
       watcher.close();
@@ -45,13 +51,31 @@ export class FileWatch {
         this.failed(folder, cause);
       });
       this.watchers.set(folder, watcher);
+      this.touch(); // a file may have changed between its reading and now
     } catch (cause) {
       this.failed(folder, cause);
     }
   }
 
   private touch(): void {
+    const now = performance.now();
+    this.firstTouchedAt ??= now;
     clearTimeout(this.timer);
-    this.timer = setTimeout(this.changed, debounceMs);
+    this.timer = setTimeout(
+      () => {
+        this.firstTouchedAt = undefined;
+        this.changed();
+      },
+      Math.max(0, Math.min(debounceMs, this.firstTouchedAt + longestMs - now)),
+    );
+  }
+}
+
+/** Where a path leads; the path itself when there is nothing yet. */
+function realPath(file: string): string {
+  try {
+    return realpathSync(file);
+  } catch {
+    return file;
   }
 }

@@ -125,7 +125,7 @@ export interface CompiledBind {
   readonly key: string;
   readonly host: string;
   readonly port: number;
-  /** What the open port depends on; when it differs after a reload the port is opened anew. */
+  /** What the open port depends on; when more of it than the certificates differs after a reload, the port is opened anew. */
   readonly socket: BindSocket;
   readonly limits: ExchangeLimits;
   /** The listener for a host name and, on TLS, the server name of the handshake. Throws GatewayError when none serves it. */

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import type { BindSocket } from "../contract/runtime.ts";
+import type { BindCertificate, BindSocket } from "../contract/runtime.ts";
 import { answerClientError } from "./client-error.ts";
 import { connectionOf } from "./connection.ts";
 import { type BindHooks, type BindState, Receiver } from "./receive.ts";
@@ -15,7 +15,12 @@ export interface BindAddress {
 /** A listening port. */
 export interface OpenBind {
   readonly port: number;
-  /** Stops accepting, lets requests in flight end, and closes what is left after the deadline. Resolves when all is closed. */
+  /** Serves new handshakes with these certificates. Only for a bind that was opened with some. */
+  renew(certificates: readonly BindCertificate[]): void;
+  /**
+   * Stops accepting, lets requests in flight end, and closes what is left after the deadline. Resolves when all is closed.
+   * May be called again with a nearer deadline.
+   */
   drain(deadlineMs: number): Promise<void>;
 }
 
@@ -26,10 +31,9 @@ const maxHeaderBytes = 65_536;
 export async function openBind(bind: BindAddress, settings: BindSocket, hooks: BindHooks): Promise<OpenBind> {
   const scheme = settings.tls === undefined ? "http" : "https";
   const state: BindState = { draining: false, upgraded: new Set(), aged: new WeakSet() };
-  const server =
-    settings.tls === undefined
-      ? createServer(serverOptions(settings))
-      : createTlsServer(serverOptions(settings), settings.tls, hooks.handshake);
+  const options = serverOptions(settings);
+  const secure = settings.tls === undefined ? undefined : createTlsServer(options, settings.tls, hooks.handshake);
+  const server = secure?.server ?? createServer(options);
 
   server.maxHeadersCount = 0; // 0 = none dropped silently; readHead counts
   const receiver = new Receiver(scheme, settings.maxHeaders, hooks, state);
@@ -58,18 +62,35 @@ export async function openBind(bind: BindAddress, settings: BindSocket, hooks: B
     server.on(scheme === "https" ? "secureConnection" : "connection", (socket: Socket) => endAfter(socket, maxConnectionMs, state));
   }
 
-  await new Promise<void>((resolve, reject) => {
+  await listenOn(server, bind);
+  const address = server.address();
+  return {
+    port: typeof address === "object" && address !== null ? address.port : bind.port,
+    renew: (certificates) => secure?.renew(certificates),
+    drain: compileDrain(server, state),
+  };
+}
+
+/** Listens on the address; where that is every address of a machine without IPv6, on every IPv4 address. */
+async function listenOn(server: Server, { host, port }: BindAddress): Promise<void> {
+  try {
+    await listening(server, host, port);
+  } catch (cause) {
+    if (host !== "::" || !noIpv6.has((cause as NodeJS.ErrnoException).code ?? "")) throw cause;
+    await listening(server, "0.0.0.0", port);
+  }
+}
+
+const noIpv6: ReadonlySet<string> = new Set(["EAFNOSUPPORT", "EADDRNOTAVAIL"]);
+
+function listening(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen(bind.port, bind.host, () => {
+    server.listen(port, host, () => {
       server.off("error", reject);
       resolve();
     });
   });
-  const address = server.address();
-  return {
-    port: typeof address === "object" && address !== null ? address.port : bind.port,
-    drain: (deadlineMs) => drain(server, state, deadlineMs),
-  };
 }
 
 function serverOptions(settings: BindSocket): ServerOptions & { shouldUpgradeCallback: (request: IncomingMessage) => boolean } {
@@ -93,16 +114,23 @@ function endAfter(socket: Socket, lifetimeMs: number, state: BindState): void {
   socket.once("close", () => clearTimeout(timer));
 }
 
+/** Milliseconds between looks for connections that went idle after a reply whose head was sent before the drain began. */
+const idleCheckMs = 250;
+
 /** Stops accepting at once (the port is free for another server), then waits for what is in flight. */
-async function drain(server: Server, state: BindState, deadlineMs: number): Promise<void> {
-  state.draining = true;
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
-  // a connection that goes idle after its last reply is closed by the "connection: close" sent with it
-  const deadline = setTimeout(() => {
-    server.closeAllConnections();
-    for (const socket of state.upgraded) socket.destroy(); // node no longer counts these as HTTP connections
-  }, deadlineMs);
-  await closed;
-  clearTimeout(deadline);
+function compileDrain(server: Server, state: BindState): OpenBind["drain"] {
+  let closed: Promise<void> | undefined;
+  return async (deadlineMs) => {
+    state.draining = true;
+    closed ??= new Promise((resolve) => server.close(() => resolve()));
+    server.closeIdleConnections();
+    const idle = setInterval(() => server.closeIdleConnections(), idleCheckMs);
+    const deadline = setTimeout(() => {
+      server.closeAllConnections();
+      for (const socket of state.upgraded) socket.destroy(); // node no longer counts these as HTTP connections
+    }, deadlineMs);
+    await closed;
+    clearInterval(idle);
+    clearTimeout(deadline);
+  };
 }

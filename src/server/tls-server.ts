@@ -1,30 +1,74 @@
 import type { Server, ServerOptions } from "node:http";
 import { createServer } from "node:https";
 import type { Socket } from "node:net";
-import { createSecureContext, type SecureContextOptions } from "node:tls";
+import { createSecureContext, type SecureContext, type SecureContextOptions, type TLSSocket } from "node:tls";
 import type { BindCertificate, BindTls } from "../contract/runtime.ts";
 
-/** A server that speaks TLS, with a certificate by server name. */
-export function createTlsServer(options: ServerOptions, tls: BindTls, handshakeTook: (milliseconds: number) => void): Server {
-  const fallback = tls.certificates[0];
-  if (fallback === undefined) throw new Error("a TLS bind needs a certificate");
-  const contexts = tls.certificates.map((certificate) => ({
-    hostname: certificate.hostname,
-    context: createSecureContext(secureOptions(certificate)),
-  }));
+/** An HTTPS server whose certificates can be replaced while it serves. */
+export interface TlsServer {
+  readonly server: Server;
+  /** New handshakes get these; open connections keep what they began with. The server must not ask clients less or more than before. */
+  renew(certificates: readonly BindCertificate[]): void;
+}
+
+interface Choice {
+  readonly certificate: BindCertificate;
+  readonly context: SecureContext;
+}
+
+/**
+ * Makes the server; it does not listen yet. Each listener has its certificate, chosen by the name that the client asks for
+ * (SNI, RFC 6066 section 3), and its own rule about client certificates.
+ * @param handshake called with the milliseconds of each handshake that succeeded
+ */
+export function createTlsServer(options: ServerOptions, tls: BindTls, handshake: (milliseconds: number) => void): TlsServer {
+  let choices = choicesOf(tls.certificates);
+  const choose = (serverName: string): Choice | undefined => choices.find(({ certificate }) => covers(certificate.hostname, serverName));
   const server = createServer({
     ...options,
-    ...secureOptions(fallback),
+    ...secureOptions(fallbackOf(tls.certificates)),
     ALPNProtocols: ["http/1.1"],
     handshakeTimeout: tls.handshakeTimeoutMs,
-    requestCert: tls.certificates.some((certificate) => certificate.clientCa !== undefined),
-    rejectUnauthorized: true,
+    requestCert: asksClients(tls),
+    // listeners differ in whom they let in, so it is decided below, when the name is known
+    rejectUnauthorized: false,
     SNICallback: (serverName, callback) => {
-      const found = contexts.find(({ hostname }) => hostname === undefined || covers(hostname, serverName.toLowerCase()));
+      const found = choose(serverName.toLowerCase());
       if (found === undefined) callback(new Error("no certificate for this server name"));
       else callback(null, found.context);
     },
   });
+  server.prependListener("secureConnection", (socket: TLSSocket & { servername?: string | false }) => {
+    const { servername } = socket;
+    const chosen = typeof servername === "string" ? choose(servername.toLowerCase()) : choices[0];
+    if (chosen?.certificate.clientCa !== undefined && !socket.authorized) socket.destroy();
+  });
+  measureHandshakes(server, handshake);
+  return {
+    server,
+    renew(certificates) {
+      choices = choicesOf(certificates);
+      server.setSecureContext(secureOptions(fallbackOf(certificates)));
+    },
+  };
+}
+
+/** Whether clients are asked for a certificate: a property of the port, which no renewal changes. */
+export function asksClients({ certificates }: BindTls): boolean {
+  return certificates.some(({ clientCa }) => clientCa !== undefined);
+}
+
+function choicesOf(certificates: readonly BindCertificate[]): Choice[] {
+  return certificates.map((certificate) => ({ certificate, context: createSecureContext(secureOptions(certificate)) }));
+}
+
+/** For clients that name no server. */
+function fallbackOf([first]: readonly BindCertificate[]): BindCertificate {
+  if (first === undefined) throw new Error("a TLS bind needs a certificate");
+  return first;
+}
+
+function measureHandshakes(server: Server, handshake: (milliseconds: number) => void): void {
   const started = new Map<string, number>(); // by the client's end: the TLS socket does not show its TCP socket
   server.on("connection", (socket: Socket) => {
     const key = `${socket.remoteAddress} ${socket.remotePort}`;
@@ -33,12 +77,12 @@ export function createTlsServer(options: ServerOptions, tls: BindTls, handshakeT
   });
   server.on("secureConnection", (socket: Socket) => {
     const at = started.get(`${socket.remoteAddress} ${socket.remotePort}`);
-    if (at !== undefined) handshakeTook(performance.now() - at);
+    if (at !== undefined) handshake(performance.now() - at);
   });
-  return server;
 }
 
-function covers(hostname: string, serverName: string): boolean {
+function covers(hostname: string | undefined, serverName: string): boolean {
+  if (hostname === undefined) return true;
   return hostname.startsWith("*.") ? serverName.endsWith(hostname.slice(1)) : hostname === serverName;
 }
 

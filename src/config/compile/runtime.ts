@@ -1,3 +1,5 @@
+import { createSecureContext } from "node:tls";
+import { checkKeyPair, type PemFile, readCertificate } from "../../base/pem.ts";
 import { GatewayError } from "../../contract/errors.ts";
 import type { BindCertificate, BindSocket, CompiledBind, CompiledListener, Runtime } from "../../contract/runtime.ts";
 import { hostOf } from "../../pipeline/match.ts";
@@ -85,18 +87,36 @@ function bindSocket(build: Build, spec: BindSpec): BindSocket {
   };
 }
 
+/** Read and checked here: a certificate that node would refuse must not cost a port that is open. */
 function certificate(build: Build, listener: ListenerSpec, tls: ListenerTls): BindCertificate {
-  const { readFile } = build.deps;
+  const read = (file: string): PemFile => ({ file, text: build.deps.readFile(file) });
   const frontend = build.config.frontendPolicies.tls;
-  return {
-    hostname: listener.hostname === "*" ? undefined : listener.hostname,
-    cert: readFile(tls.cert),
-    key: readFile(tls.key),
-    clientCa: tls.root === undefined ? undefined : readFile(tls.root),
+  const [cert, key, root] = [read(tls.cert), read(tls.key), tls.root === undefined ? undefined : read(tls.root)];
+  checkKeyPair(cert, key);
+  if (root !== undefined) readCertificate(root);
+  const choice = {
     minVersion: tls.minTLSVersion ?? frontend?.minVersion,
     maxVersion: tls.maxTLSVersion ?? frontend?.maxVersion,
     ciphers: tls.cipherSuites?.join(":"),
   };
+  checkChoice(choice);
+  return {
+    hostname: listener.hostname === "*" ? undefined : listener.hostname,
+    cert: cert.text,
+    key: key.text,
+    clientCa: root?.text,
+    ...choice,
+  };
+}
+
+function checkChoice({ minVersion, maxVersion, ciphers }: Pick<BindCertificate, "minVersion" | "maxVersion" | "ciphers">): void {
+  if (minVersion === "TLSv1.3" && maxVersion === "TLSv1.2") throw new Error("the lowest TLS version is above the highest");
+  if (ciphers === undefined) return;
+  try {
+    createSecureContext({ ciphers });
+  } catch (cause) {
+    throw new Error("`cipherSuites` names none that this Node knows", { cause });
+  }
 }
 
 /** Exact names, then wildcards from the longest, then any name. */

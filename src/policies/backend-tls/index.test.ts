@@ -1,9 +1,18 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { testAuthority } from "../../../test/tls/certificates.ts";
 import { backendTLSConfig } from "./config.ts";
 import { compileBackendTls } from "./index.ts";
 
-const files: Readonly<Record<string, string>> = { "/cert.pem": "CERT", "/key.pem": "KEY", "/ca.pem": "CA" };
+const authority = testAuthority("CA");
+const client = authority.issue(["client.test"]);
+const files: Readonly<Record<string, string>> = {
+  "/cert.pem": client.cert,
+  "/key.pem": client.key,
+  "/ca.pem": authority.cert,
+  "/other.pem": authority.issue(["other.test"]).key,
+  "/no.pem": "nothing of the kind",
+};
 const compile = (config: unknown) => compileBackendTls(backendTLSConfig.parse(config), (path) => files[path]!);
 
 describe("backendTLS", () => {
@@ -22,9 +31,9 @@ describe("backendTLS", () => {
       subjectAltNames: ["b.test"],
     };
     assert.deepEqual(compile(config), {
-      cert: "CERT",
-      key: "KEY",
-      ca: "CA",
+      cert: client.cert,
+      key: client.key,
+      ca: authority.cert,
       serverName: "a.test",
       insecureHost: true,
       alpn: ["http/1.1"],
@@ -35,5 +44,11 @@ describe("backendTLS", () => {
 
   it("refuses half a client certificate", () => {
     assert.throws(() => compile({ cert: "/cert.pem" }), /both `cert` and `key`/);
+  });
+
+  it("refuses files that are something else, by name", () => {
+    assert.throws(() => compile({ root: "/no.pem" }), /^Error: \/no\.pem holds no certificate in PEM form$/);
+    assert.throws(() => compile({ cert: "/cert.pem", key: "/no.pem" }), /\/no\.pem holds no private key in PEM form/);
+    assert.throws(() => compile({ cert: "/cert.pem", key: "/other.pem" }), /the key in \/other\.pem is not that of .* \/cert\.pem/);
   });
 });

@@ -1,3 +1,4 @@
+import { checkKeyPair, type PemFile, readCertificate } from "../../base/pem.ts";
 import { definePolicy } from "../../contract/policy.ts";
 import type { UpstreamTls } from "../../contract/runtime.ts";
 import { type BackendTLSConfig, backendTLSConfig } from "./config.ts";
@@ -9,14 +10,19 @@ export const backendTLS = definePolicy<BackendTLSConfig>({ name: "backendTLS", c
  * What a connection pool needs for a `backendTLS` config.
  * @param config as `backendTLSConfig` parsed it
  * @param readFile gives the PEM files that it names
+ * @throws Error when one of them cannot be read or used
  */
 export function compileBackendTls(config: unknown, readFile: (path: string) => string): UpstreamTls {
   const { cert, key, root, hostname, insecure, insecureHost, alpn, subjectAltNames } = config as BackendTLSConfig;
   if ((cert === undefined) !== (key === undefined)) throw new Error("a client certificate needs both `cert` and `key`");
+  const read = (file: string | undefined): PemFile | undefined => (file === undefined ? undefined : { file, text: readFile(file) });
+  const [certificate, privateKey, authorities] = [read(cert), read(key), read(root)];
+  if (certificate !== undefined && privateKey !== undefined) checkKeyPair(certificate, privateKey);
+  if (authorities !== undefined) readCertificate(authorities);
   return {
-    ...(cert === undefined ? {} : { cert: readFile(cert) }),
-    ...(key === undefined ? {} : { key: readFile(key) }),
-    ...(root === undefined ? {} : { ca: readFile(root) }),
+    ...(certificate === undefined ? {} : { cert: certificate.text }),
+    ...(privateKey === undefined ? {} : { key: privateKey.text }),
+    ...(authorities === undefined ? {} : { ca: authorities.text }),
     ...(hostname === undefined ? {} : { serverName: hostname }),
     ...(insecure ? { insecure } : {}),
     ...(insecureHost ? { insecureHost } : {}),
