@@ -134,19 +134,21 @@ export class Bench {
     };
   }
 
-  /** Starts Turnpike several times, one after the other. */
+  /** Starts Turnpike several times, one after the other; the first time nothing is compiled yet. */
   async starts({ configure }: Case): Promise<StartFigures> {
     const readyMs: number[] = [];
     const resident: number[] = [];
-    for (let i = 0; i < starts; i += 1) {
+    const compileCache = this.newFolder();
+    for (let i = 0; i <= starts; i += 1) {
       const { upstreamPorts, cores } = this;
-      const running = await startTurnpike({ upstreamPorts, core: cores.candidate, folder: this.newFolder(), configure });
+      const running = await startTurnpike({ upstreamPorts, core: cores.candidate, folder: this.newFolder(), configure, compileCache });
       await new Promise((resolve) => setTimeout(resolve, 1_000));
       readyMs.push(running.readyMs);
       resident.push(residentBytes(running.process.pid));
       await running.process.stop();
     }
-    return { readyMs, residentBytes: resident };
+    const [firstReadyMs = 0, ...others] = readyMs;
+    return { firstReadyMs, readyMs: others, residentBytes: resident.slice(1) };
   }
 }
 

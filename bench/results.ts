@@ -61,7 +61,9 @@ export interface IdleSeries {
 }
 
 export interface StartFigures {
-  /** Milliseconds, one for each start. */
+  /** Milliseconds, with an empty compile cache: after an upgrade, or in a container that keeps none. */
+  readonly firstReadyMs: number;
+  /** Milliseconds, one for each later start. */
   readonly readyMs: readonly number[];
   readonly residentBytes: readonly number[];
 }

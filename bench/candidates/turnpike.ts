@@ -17,6 +17,8 @@ export interface TurnpikeSettings extends StartSettings {
   readonly configure: (port: number, upstreamPorts: readonly number[]) => TurnpikeConfig;
   /** Runs the sources under V8's profiler, which writes into that folder; else the launcher picks what to run. */
   readonly profileFolder?: string | undefined;
+  /** Where V8's compiled code is kept between starts; else where Node likes. */
+  readonly compileCache?: string;
 }
 
 export interface RunningTurnpike extends Running {
@@ -37,7 +39,7 @@ export function buildTurnpike(): string | undefined {
 
 /** Turnpike with a configuration file, as a user starts it. */
 export async function startTurnpike(settings: TurnpikeSettings): Promise<RunningTurnpike> {
-  const { upstreamPorts, core, folder, configure, profileFolder } = settings;
+  const { upstreamPorts, core, folder, configure, profileFolder, compileCache } = settings;
   const [port, admin, stats, readiness] = (await freePorts(4)) as [number, number, number, number];
   const { config, ...sections } = configure(port, upstreamPorts);
   const own = { adminAddr: `127.0.0.1:${admin}`, statsAddr: `127.0.0.1:${stats}`, readinessAddr: `127.0.0.1:${readiness}` };
@@ -48,8 +50,9 @@ export async function startTurnpike(settings: TurnpikeSettings): Promise<Running
     profileFolder === undefined
       ? [join(root, "bin/turnpike.js")]
       : ["--cpu-prof", `--cpu-prof-dir=${profileFolder}`, "--cpu-prof-interval=500", join(root, "src/main.ts")];
+  const env = compileCache === undefined ? {} : { NODE_COMPILE_CACHE: compileCache };
   const startedAt = performance.now();
-  const started = startProcess(process.execPath, [...program, "-f", file], { core });
+  const started = startProcess(process.execPath, [...program, "-f", file], { core, env });
   await waitFor(started, () => answers(readiness, "/healthz/ready"), { everyMs: 2 });
   return { process: started, port, readyMs: performance.now() - startedAt };
 }
