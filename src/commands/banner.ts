@@ -4,16 +4,21 @@ import type { Config } from "../config/schema/document.ts";
 /**
  * What is served where, and lines to paste to try it: the first thing that a newcomer sees.
  * @param ports open ports by the key of their bind
+ * @param stats address of the metrics, as it can be asked; undefined = switched off
  */
-export function banner(config: Config, ports: ReadonlyMap<string, number>): string {
+export function banner(config: Config, ports: ReadonlyMap<string, number>, stats: string | undefined): string {
   const lines: string[] = [];
   for (const spec of bindSpecs(config)) {
     const port = ports.get(spec.key);
     if (port !== undefined) lines.push(...describeBind(spec, port));
   }
-  const stats = config.config?.statsAddr ?? { kind: "tcp", port: 15_020 };
-  if (stats.kind === "tcp") lines.push("", `Metrics      http://localhost:${stats.port}/metrics`);
+  if (stats !== undefined) lines.push("", `Metrics      ${stats.startsWith("unix:") ? stats : `http://${reachable(stats)}/metrics`}`);
   return `\n${lines.join("\n")}\n\n`;
+}
+
+/** An address that listens on everything is asked as localhost. */
+function reachable(address: string): string {
+  return address.replace(/^(?:\[::\]|0\.0\.0\.0):/, "localhost:");
 }
 
 function describeBind(spec: BindSpec, port: number): string[] {

@@ -44,7 +44,7 @@ export async function run(source: ConfigSource, io: ProcessIo): Promise<number> 
     await parts.close();
     return reportConfigError(thrown, io);
   }
-  io.out(banner(gateway.loaded.config, gateway.ports));
+  io.out(banner(gateway.loaded.config, gateway.ports, admin.addresses.stats));
   await stopping.stopped;
 
   const { config } = gateway.loaded.config;

@@ -8,10 +8,13 @@ export interface TestServer {
   close(): Promise<void>;
 }
 
-/** Starts a server with one handler. */
-export async function startServer(handler: (request: IncomingMessage, response: ServerResponse) => void): Promise<TestServer> {
+/**
+ * Starts a server with one handler.
+ * @param port 0 = any free one
+ */
+export async function startServer(handler: (request: IncomingMessage, response: ServerResponse) => void, port = 0): Promise<TestServer> {
   const server = createServer(handler);
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
   return {
     port: (server.address() as AddressInfo).port,
     server,

@@ -67,7 +67,7 @@ function certificate(subject: Subject, signer: Signer, { from, to }: Validity): 
 }
 
 const keyPair = (): { privateKey: KeyObject; publicKey: KeyObject } => generateKeyPairSync("ec", { namedCurve: "P-256" });
-const pemKey = (key: KeyObject): string => key.export({ type: "pkcs8", format: "pem" }).toString();
+const pemKey = (key: KeyObject): string => key.export({ type: "pkcs8", format: "pem" });
 
 // DER (X.690): tag, length, content
 
