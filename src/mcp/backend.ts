@@ -3,7 +3,7 @@ import type { Exchange } from "../contract/exchange.ts";
 import type { Reply } from "../contract/reply.ts";
 import type { CompiledBackend } from "../contract/runtime.ts";
 import { checkLocalOrigin } from "./dns-rebinding.ts";
-import { StreamableHttp } from "./downstream/streamable-http.ts";
+import { createTransports } from "./downstream/index.ts";
 import type { DownstreamTransport } from "./downstream/transport.ts";
 import { Federation } from "./federation.ts";
 import { Sessions } from "./sessions.ts";
@@ -21,7 +21,7 @@ export function compileMcpBackend(settings: McpBackendSettings, context: McpCont
   const federation = new Federation(settings, context);
   const { name, sessionTtlMs: ttlMs } = settings;
   const sessions = new Sessions({ store: context.sessions, backend: name, ttlMs, version: context.version });
-  const transports: readonly DownstreamTransport[] = [new StreamableHttp(federation, sessions, settings.statefulMode === "stateful")];
+  const transports = createTransports(federation, sessions, settings);
   const transportOf = (exchange: Exchange): DownstreamTransport => {
     const transport = transports.find((one) => one.serves(exchange));
     if (transport === undefined) throw new GatewayError("route_not_found");
@@ -31,6 +31,7 @@ export function compileMcpBackend(settings: McpBackendSettings, context: McpCont
 
   return {
     decode(exchange) {
+      exchange.protocol = "mcp"; // also of what the decoder refuses
       if (isMetadataPath(exchange)) return undefined;
       return transportOf(exchange).decode(exchange);
     },

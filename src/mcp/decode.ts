@@ -7,7 +7,6 @@ import { assumedRevision, findRevision, latestRevision } from "./wire/index.ts";
 
 /** Notes on the exchange what a message is about, so that policies, CEL, metrics and log can tell. */
 export function describeMessage(exchange: Exchange, message: McpMessage | undefined, names: Names): void {
-  exchange.protocol = "mcp";
   const call: McpCall = (exchange.mcp = {});
   const sessionId = exchange.request.headers.get("mcp-session-id");
   if (sessionId !== undefined) call.sessionId = sessionId;

@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.ts";
+import { within } from "../base/deadline.ts";
 import { isJsonObject } from "../base/json.ts";
 import type { Exchange } from "../contract/exchange.ts";
 import type { RpcId } from "../contract/mcp.ts";
@@ -76,7 +77,15 @@ export class Delivery {
   }
 
   /** Opens the session at a target with the client's own initialize. Its notifications/initialized is to follow. */
-  async open(leg: Leg, initialize: Message, onMessage?: (message: Buffer) => void): Promise<ServerResponse> {
+  open(leg: Leg, initialize: Message, onMessage?: (message: Buffer) => void): Promise<ServerResponse> {
+    const opening = this.introduce(leg, initialize, onMessage);
+    // a target that is slow to start may still be at it when the client's first calls come
+    this.underWay(leg.link, opening).catch(() => {});
+    return opening;
+  }
+
+  /** Sends an initialize and notes what the target said. */
+  private async introduce(leg: Leg, initialize: Message, onMessage?: (message: Buffer) => void): Promise<ServerResponse> {
     const { link } = leg;
     const response = await this.read(leg, await this.send(leg, initialize), onMessage);
     const { result } = response.value;
@@ -108,13 +117,30 @@ export class Delivery {
   /** Greets a target on the client's behalf; calls at the same time share one greeting. */
   private async greeted(leg: Leg): Promise<void> {
     const { link } = leg;
-    const underWay = link.greeting;
-    if (underWay !== undefined) {
-      await underWay.catch(() => {}); // its caller may just have left; this one tries for itself
+    if (link.greeting !== undefined) {
+      await this.inTime(leg, link.greeting).catch(() => {}); // its caller may just have left; this one tries for itself
       if (link.phase !== "new" && !link.connection.lost) return;
     }
-    link.greeting ??= this.greet(leg).finally(() => (link.greeting = undefined));
-    await link.greeting;
+    await this.inTime(leg, link.greeting ?? this.underWay(link, this.greet(leg)));
+  }
+
+  private underWay(link: Link, greeting: Promise<unknown>): Promise<void> {
+    const tracked: Promise<void> = greeting
+      .finally(() => {
+        if (link.greeting === tracked) link.greeting = undefined;
+      })
+      .then(() => {});
+    link.greeting = tracked;
+    return tracked;
+  }
+
+  /** A server that never answers an initialize is left, and, where it is a process of ours, ended. */
+  private inTime({ link }: Leg, greeting: Promise<void>): Promise<void> {
+    const { closedDeadlineMs } = this.limits;
+    return within(closedDeadlineMs, greeting, () => {
+      void link.connection.close(undefined);
+      return new TargetFailure(link.target.name, `no answer to initialize within ${closedDeadlineMs} ms`);
+    });
   }
 
   private async greet(leg: Leg): Promise<void> {
@@ -122,7 +148,7 @@ export class Delivery {
     link.phase = "new";
     link.hello = undefined;
     const id = session.nextId();
-    const { value } = await this.open(leg, ownRequest(id, "initialize", session.client.params));
+    const { value } = await this.introduce(leg, ownRequest(id, "initialize", session.client.params));
     if (link.hello === undefined) throw new TargetFailure(link.target.name, `initialize was refused: ${errorText(value["error"])}`);
     if (!session.initialized) return;
     drain((await this.confirm(leg, initialized)).body);

@@ -361,7 +361,7 @@ test("failOpen: the others go on, whether a target is down or hangs; its calls s
   const a = new FakeServer({ answers: { "tools/list": tools("echo") } });
   const rig = new Rig(
     { a, down: refusing(), slow: hanging() },
-    { failureMode: "failOpen", limits: { openDeadlineMs: 30, shortDeadlineMs: 10 } },
+    { failureMode: "failOpen", limits: { openDeadlineMs: 30, shortDeadlineMs: 10, closedDeadlineMs: 100 } },
   );
   const session = await rig.open();
   assert.deepEqual(names(await rig.call("tools/list", {}, { session }), "tools"), ["a_echo"]);
@@ -380,7 +380,7 @@ test("failOpen: the others go on, whether a target is down or hangs; its calls s
 test("failOpen: a target that missed its deadline is given a short one for a while", async () => {
   const rig = new Rig(
     { a: new FakeServer({ answers: { "tools/list": tools("x") } }), slow: hanging() },
-    { failureMode: "failOpen", limits: { openDeadlineMs: 300, shortDeadlineMs: 5 } },
+    { failureMode: "failOpen", limits: { openDeadlineMs: 300, shortDeadlineMs: 5, closedDeadlineMs: 400 } },
   );
   const session = await rig.open();
   const before = performance.now();

@@ -1,4 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
@@ -11,7 +14,7 @@ const modules = fileURLToPath(new URL("../../node_modules/", import.meta.url));
 export const everything = `${modules}@modelcontextprotocol/server-everything/dist/index.js`;
 export const memory = `${modules}@modelcontextprotocol/server-memory/dist/index.js`;
 export const filesystem = `${modules}@modelcontextprotocol/server-filesystem/dist/index.js`;
-export const inspector = `${modules}@modelcontextprotocol/inspector/clients/cli/build/index.js`;
+export const inspector = `${modules}@modelcontextprotocol/inspector/clients/launcher/build/index.js`;
 
 /** A `stdio:` target running a script with this Node, as YAML flow. */
 export function stdio(script: string, ...args: readonly string[]): string {
@@ -48,6 +51,20 @@ export async function startEverything(port?: number): Promise<RunningServer> {
       return exited;
     },
   };
+}
+
+/** Runs MCP Inspector on an endpoint. @returns its exit code and output */
+export async function inspect(url: string, ...args: readonly string[]): Promise<{ code: number | null; output: string }> {
+  const folder = mkdtempSync(join(tmpdir(), "turnpike-inspector-"));
+  const child = spawn(process.execPath, [inspector, "--cli", url, "--transport", "http", ...args], {
+    env: { PATH: process.env["PATH"], HOME: folder },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
+  const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
+  rmSync(folder, { recursive: true, force: true });
+  return { code, output };
 }
 
 /** An official client (SDK 1.x) connected to an MCP endpoint. */

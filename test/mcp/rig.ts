@@ -199,6 +199,7 @@ export class OpenStream {
 }
 
 /** The result in the last message; fails the test when there is none. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the test says what it expects
 export function resultOf<T>({ messages, text }: Answered): T {
   const result = messages.at(-1)?.result;
   if (result === undefined) throw new Error(`no result: ${text}`);

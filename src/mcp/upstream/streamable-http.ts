@@ -1,5 +1,5 @@
 import { isJsonObject } from "../../base/json.ts";
-import type { HeaderList } from "../../base/headers.ts";
+import { HeaderList } from "../../base/headers.ts";
 import type { Exchange } from "../../contract/exchange.ts";
 import { type BackendNames, createOutgoing, type Outgoing, type OutgoingBody, type Send } from "../../contract/outgoing.ts";
 import type { Reply } from "../../contract/reply.ts";
@@ -28,9 +28,10 @@ export function httpTarget(settings: HttpTargetSettings): Target {
 
 /** Calls a path of the server that is not MCP, as the client asked for it: a server's own OAuth metadata. */
 export function forwardRaw(settings: HttpTargetSettings, exchange: Exchange): Promise<Reply> {
-  const outgoing = outgoingTo(settings, exchange, null, 0);
-  outgoing.head.path = exchange.request.path;
-  outgoing.head.search = exchange.request.search;
+  const { method, path, search } = exchange.request;
+  const outgoing = outgoingTo(settings, exchange, { method, body: null, timeoutMs: 0, fields: [] });
+  outgoing.head.path = path;
+  outgoing.head.search = search;
   return settings.send(outgoing);
 }
 
@@ -54,40 +55,32 @@ class HttpConnection implements Connection {
     const initializes = message.method === "initialize";
     if (initializes) this.sessionId = undefined;
     const { sessionId } = this;
-    const outgoing = outgoingTo(this.settings, exchange, message.bytes, message.timeoutMs);
-    const { headers } = outgoing.head;
-    outgoing.head.method = "POST";
-    headers.set("content-type", "application/json");
-    headers.set("accept", bothTypes);
-    this.setSession(headers, message.protocolVersion);
-    const reply = await this.send(outgoing);
+    const fields = ["content-type", "application/json", "accept", bothTypes, ...this.sessionFields(message.protocolVersion)];
+    const reply = await this.send(
+      outgoingTo(this.settings, exchange, { method: "POST", body: message.bytes, timeoutMs: message.timeoutMs, fields }),
+    );
     if (initializes && reply.status < 300) this.opened(reply);
-    else if (sessionId !== undefined && sessionId === this.sessionId && (await saysSessionLost(reply))) this.lost = true;
+    else await this.noteLoss(sessionId, reply);
     return reply;
   }
 
   async listen(exchange: Exchange): Promise<Reply> {
     const { sessionId } = this;
-    const outgoing = outgoingTo(this.settings, exchange, null, 0);
-    outgoing.head.method = "GET";
-    outgoing.head.headers.set("accept", "text/event-stream");
-    this.setSession(outgoing.head.headers, undefined);
-    const reply = await this.send(outgoing);
-    if (sessionId !== undefined && sessionId === this.sessionId && (await saysSessionLost(reply))) this.lost = true;
+    const fields = ["accept", "text/event-stream", ...this.sessionFields(undefined)];
+    const reply = await this.send(outgoingTo(this.settings, exchange, { method: "GET", body: null, timeoutMs: 0, fields }));
+    await this.noteLoss(sessionId, reply);
     return reply;
   }
 
   async close(exchange: Exchange | undefined): Promise<void> {
-    const { sessionId } = this;
     // after an idle timeout there is no caller in whose name to go; the server has a timeout of its own
-    if (sessionId === undefined || exchange === undefined) return;
-    const outgoing = outgoingTo(this.settings, exchange, null, closeTimeoutMs);
-    outgoing.head.method = "DELETE";
-    outgoing.head.headers.remove("content-type");
-    this.setSession(outgoing.head.headers, undefined);
+    if (this.sessionId === undefined || exchange === undefined) return;
+    const fields = this.sessionFields(undefined);
     this.sessionId = undefined;
     try {
-      drain((await this.send(outgoing)).body);
+      drain(
+        (await this.send(outgoingTo(this.settings, exchange, { method: "DELETE", body: null, timeoutMs: closeTimeoutMs, fields }))).body,
+      );
     } catch {
       // the session ends here either way
     }
@@ -98,30 +91,68 @@ class HttpConnection implements Connection {
     this.lost = false;
   }
 
-  private setSession(headers: HeaderList, protocolVersion: string | undefined): void {
-    if (this.sessionId !== undefined) headers.set("mcp-session-id", this.sessionId);
-    if (protocolVersion !== undefined) headers.set("mcp-protocol-version", protocolVersion);
+  /** @param sessionId the session the request was sent in; by now there may be another */
+  private async noteLoss(sessionId: string | undefined, reply: Reply): Promise<void> {
+    if (sessionId !== undefined && sessionId === this.sessionId && (await saysSessionLost(reply))) this.lost = true;
+  }
+
+  private sessionFields(protocolVersion: string | undefined): string[] {
+    const fields: string[] = [];
+    if (this.sessionId !== undefined) fields.push("mcp-session-id", this.sessionId);
+    if (protocolVersion !== undefined) fields.push("mcp-protocol-version", protocolVersion);
+    return fields;
   }
 }
 
-/** The client's own fields go along, credentials of other gateways' sessions and the encoding of its body aside. */
-function outgoingTo(settings: HttpTargetSettings, exchange: Exchange, body: OutgoingBody, timeoutMs: number): Outgoing {
+interface UpstreamRequest {
+  readonly method: string;
+  readonly body: OutgoingBody;
+  /** Milliseconds, 0 = what the route allows. */
+  readonly timeoutMs: number;
+  /** Header fields of the gateway's own, which replace the client's. */
+  readonly fields: readonly string[];
+}
+
+/** A request to the target with the client's own header fields, as far as they are meant for it. */
+function outgoingTo(settings: HttpTargetSettings, exchange: Exchange, request: UpstreamRequest): Outgoing {
   const names: BackendNames = { name: settings.name, type: "mcp", protocol: "mcp" };
   // a deadline of ours must not lengthen the route's
   const route = exchange.backendTimeoutMs;
-  const effective = timeoutMs > 0 && (route === 0 || timeoutMs < route) ? timeoutMs : 0;
-  const outgoing = createOutgoing(exchange, { purpose, backend: names, body, timeoutMs: effective });
+  const timeoutMs = request.timeoutMs > 0 && (route === 0 || request.timeoutMs < route) ? request.timeoutMs : 0;
+  const outgoing = createOutgoing(exchange, { purpose, backend: names, body: request.body, timeoutMs });
   const { head } = outgoing;
+  head.method = request.method;
   head.scheme = settings.scheme;
   head.authority = settings.authority;
   head.path = settings.path;
   head.search = "";
-  const { headers } = head;
-  headers.remove("mcp-session-id");
-  headers.remove("content-encoding");
-  headers.remove("accept-encoding"); // replies are looked into
-  headers.remove("expect"); // answered by the server in front of us
+  head.headers = withFields(head.headers, request.fields);
   return outgoing;
+}
+
+/** The client's fields in one pass: the gateway's own replace those of their name, some are only about the client's side. */
+function withFields(client: HeaderList, own: readonly string[]): HeaderList {
+  const flat: string[] = [];
+  for (let i = 0; i < client.flat.length; i += 2) {
+    const name = client.flat[i] as string;
+    if (!staysBehind(name) && !own.includes(name)) flat.push(name, client.flat[i + 1] as string);
+  }
+  flat.push(...own);
+  return new HeaderList(flat);
+}
+
+function staysBehind(name: string): boolean {
+  switch (name) {
+    case "mcp-session-id": // the gateway's session, not the target's
+    case "accept":
+    case "accept-encoding": // replies are looked into
+    case "content-type":
+    case "content-encoding":
+    case "expect": // answered by the server in front of us
+      return true;
+    default:
+      return false;
+  }
 }
 
 /** A refusal of a session is a short text; longer bodies are not looked into. */
