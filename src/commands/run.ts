@@ -63,16 +63,22 @@ interface Stopping {
   readonly hurried: Promise<void>;
 }
 
+/**
+ * Milliseconds in which a signal counts once: Ctrl-C reaches every process of a terminal's group, and those that started
+ * us (npm, bin/turnpike.js) pass it on to us once more.
+ */
+const sameSignalMs = 500;
+
 /** When to stop: a signal, or the admin port says so. A second signal ends what is still in flight. */
 function stopSignal(gateway: Gateway, io: ProcessIo): Stopping {
   const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
   const { promise: hurried, resolve: hurry } = Promise.withResolvers<void>();
-  let stopping = false;
-  void stopped.then(() => (stopping = true));
+  let stoppingSince = Number.POSITIVE_INFINITY;
+  void stopped.then(() => (stoppingSince = performance.now()));
   io.onSignal((signal) => {
     if (signal === "reload") void gateway.reload();
-    else if (!stopping) stop();
-    else {
+    else if (stoppingSince === Number.POSITIVE_INFINITY) stop();
+    else if (performance.now() - stoppingSince > sameSignalMs) {
       hurry();
       void gateway.close(0);
     }

@@ -8,9 +8,9 @@ export interface Serving {
   readonly url: string;
   readonly port: number;
   /** Status of the readiness port; 0 when it does not answer. */
-  readiness(): Promise<number>;
+  readonly readiness: () => Promise<number>;
   /** The text of /metrics. */
-  metrics(): Promise<string>;
+  readonly metrics: () => Promise<string>;
 }
 
 /**

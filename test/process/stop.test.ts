@@ -127,7 +127,8 @@ describe("SIGTERM", () => {
     );
     await waitingAtBackend(1);
     gateway.child.kill("SIGTERM");
-    await pause(100);
+    gateway.child.kill("SIGINT"); // at once: the same Ctrl-C by another way
+    await pause(700);
     assert.equal(await accepts(port), true);
     gateway.child.kill("SIGINT");
     assert.equal(await slow, "ECONNRESET");
