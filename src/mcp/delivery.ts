@@ -6,7 +6,7 @@ import type { RpcId } from "../contract/mcp.ts";
 import { propagate, recordSpan } from "../contract/propagation.ts";
 import type { Reply } from "../contract/reply.ts";
 import { progressToken } from "./message.ts";
-import { drain } from "./read-body.ts";
+import { drain, readBody } from "./read-body.ts";
 import { readResponse, type ServerResponse } from "./read-response.ts";
 import type { Link, Session } from "./session.ts";
 import type { McpLimits } from "./settings.ts";
@@ -192,7 +192,11 @@ export class Delivery {
 
   private async read(leg: Leg, reply: Reply, onMessage: ((message: Buffer) => void) | undefined): Promise<ServerResponse> {
     const target = leg.link.target.name;
-    if (reply.status >= 300) throw new TargetFailure(target, `HTTP status ${reply.status}`, { reply });
+    if (reply.status >= 300) {
+      // nobody may come to want this reply; its connection must not wait for that
+      reply.body = await readBody(reply.body, maxErrorBytes).catch(() => "");
+      throw new TargetFailure(target, `HTTP status ${reply.status}`, { reply });
+    }
     try {
       return await readResponse(reply, { limit: this.limits.maxMessageBytes, ...(onMessage === undefined ? {} : { onMessage }) });
     } catch (thrown) {
@@ -207,6 +211,9 @@ const initialized: Message = {
   method: "notifications/initialized",
   bytes: Buffer.from('{"jsonrpc":"2.0","method":"notifications/initialized"}'),
 };
+
+/** Of the body of a server's HTTP error; a longer one is left out. */
+const maxErrorBytes = 65_536;
 
 /** A target that joins late, or again, has lists that the client has not seen. */
 function announce(session: Session, { hello }: Link): void {

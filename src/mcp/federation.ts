@@ -20,7 +20,6 @@ import { defaultLimits, type McpBackendSettings, type McpContext, type McpLimits
 import { TargetFailure } from "./target-failure.ts";
 import { createTarget } from "./upstream/index.ts";
 import type { Target } from "./upstream/target.ts";
-import { findRevision } from "./wire/index.ts";
 import type { EveryoneMethod, ItemMethod, ItemReference, ListMethod } from "./wire/revision.ts";
 
 /** A request of a client, in its session. */
@@ -100,14 +99,17 @@ export class Federation {
       throw new TargetFailure(link.target.name, `initialize was refused: ${response.bytes.toString("utf8", 0, 500)}`);
     });
     const hellos = answers.flatMap(({ link }) => (link.hello === undefined ? [] : [{ target: link.target.name, hello: link.hello }]));
+    const [only] = answers;
+    if (this.names.plain && only !== undefined) {
+      session.agreeOn(hellos[0]?.hello.protocolVersion);
+      return replyWith(accepts, only.value.bytes);
+    }
     const merged = mergeInitialize(hellos, {
       protocolVersion: session.client.protocolVersion,
       version: this.version,
       subscribable: this.stateful,
     });
-    session.revision = findRevision(merged.protocolVersion) ?? session.revision;
-    const only = answers[0];
-    if (this.names.plain && only !== undefined) return replyWith(accepts, only.value.bytes);
+    session.agreeOn(merged.protocolVersion);
     return replyWith(accepts, resultResponse(request.id, Buffer.from(JSON.stringify(merged))));
   }
 
@@ -151,6 +153,7 @@ export class Federation {
     const answers = await fanOut(links, this.fanOut, (link, timeoutMs) =>
       this.delivery.request({ exchange, session, link, timeoutMs }, request, (message) => this.aside(call, link, message)),
     );
+    // one who did it is enough; what nobody could do fails in the first one's words
     const succeeded = answers.length === 0 || answers.some(({ value }) => value.value["error"] === undefined);
     const refusal = answers[0]?.value.bytes;
     return replyWith(accepts, succeeded || refusal === undefined ? resultResponse(request.id, emptyResult) : refusal);
@@ -183,7 +186,10 @@ export class Federation {
     }
     try {
       // to the client a 404 means that its session here is gone, which it is not
-      if (reply.status === 404 && session.id !== undefined) throw new Error("HTTP status 404");
+      if (reply.status === 404 && session.id !== undefined) {
+        drain(reply.body);
+        throw new Error("HTTP status 404");
+      }
       return await relay(exchange, reply, options);
     } catch (thrown) {
       onEnd();

@@ -6,6 +6,7 @@ import type { Delivery } from "./delivery.ts";
 import { eventOf } from "./event-stream.ts";
 import type { FanOutSettings } from "./fan-out.ts";
 import { MergedStream } from "./merged-stream.ts";
+import { drain } from "./read-body.ts";
 import { eventHeaders, isEventReply, passThrough } from "./relay.ts";
 import type { Link, Session } from "./session.ts";
 import type { McpLimits } from "./settings.ts";
@@ -104,7 +105,10 @@ class Subscription {
     const { name } = link.target;
     const reply = await this.settings.delivery.listen({ ...this.leg, timeoutMs: 0 });
     if (reply.status === 405) return "unsupported";
-    if (!isEventReply(reply) || !isReplyStream(reply.body)) throw new TargetFailure(name, `HTTP status ${reply.status}`, { reply });
+    if (!isEventReply(reply) || !isReplyStream(reply.body)) {
+      drain(reply.body);
+      throw new TargetFailure(name, `HTTP status ${reply.status}`);
+    }
     this.delayMs = firstDelayMs;
     const publish = (message: Buffer): Buffer => this.settings.publish(session, name, message);
     this.merged.add(reply.body, publish, () => this.reopenLater());

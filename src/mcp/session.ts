@@ -3,6 +3,7 @@ import type { Exchange } from "../contract/exchange.ts";
 import type { RpcId } from "../contract/mcp.ts";
 import { afterwards } from "./afterwards.ts";
 import type { Connection, ConnectionScope, Target } from "./upstream/target.ts";
+import { findRevision } from "./wire/index.ts";
 import type { Revision } from "./wire/revision.ts";
 
 /** What a client said when it opened its session; servers that join later are greeted with the same. */
@@ -96,6 +97,11 @@ export class Session {
     }
     this.links.set(target.name, link);
     return link;
+  }
+
+  /** Notes the version that initialize ended in; one the gateway does not know changes nothing. */
+  agreeOn(protocolVersion: string | undefined): void {
+    this.revision = (protocolVersion === undefined ? undefined : findRevision(protocolVersion)) ?? this.revision;
   }
 
   /** An id for a request of the gateway's own, unlike any that a client uses. */

@@ -429,6 +429,18 @@ test("a JSON-RPC error of one target's list fails it closed and is left out open
   assert.deepEqual(names(await open.call("tools/list", {}, { session: await open.open() }), "tools"), ["a_x"]);
 });
 
+test("a target's HTTP error fails the list in its own words, unless they would mean the client's session", async () => {
+  for (const [status, expected] of [
+    [401, [401, "no"]],
+    [404, [500, '{"jsonrpc":"2.0","id":1,"error":{"code":-32603,"message":"failed to send message: target \\"b\\": HTTP status 404"}}']],
+  ] as const) {
+    const broken = new FakeServer({ answers: { "tools/list": () => Reply.text(status, "no") } });
+    const rig = new Rig({ a: new FakeServer({ answers: { "tools/list": tools("x") } }), b: broken });
+    const failed = await rig.call("tools/list", {}, { session: await rig.open() });
+    assert.deepEqual([failed.status, failed.text], expected);
+  }
+});
+
 // stateless
 
 test("stateless: each call greets the one target it needs, and leaves it", async () => {

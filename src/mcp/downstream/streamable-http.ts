@@ -50,8 +50,11 @@ export class StreamableHttp implements DownstreamTransport {
       return await this.answer(exchange, message);
     } catch (thrown) {
       const error = asError(thrown, message?.id);
-      if (error instanceof TargetFailure && error.reply !== undefined) return passThrough(error.reply);
-      throw error instanceof TargetFailure ? error.toError(message?.id) : error;
+      if (!(error instanceof TargetFailure)) throw error;
+      // a 404 within a session would tell the client that its session here is gone, which it is not
+      const own = error.reply?.status === 404 && this.stateful && message?.method !== "initialize" ? undefined : error.reply;
+      if (own === undefined) throw error.toError(message?.id);
+      return passThrough(own);
     }
   }
 
