@@ -48,6 +48,13 @@ test("where no key is near, the known ones are listed if they are few", () => {
   ]);
 });
 
+test("indentation copied from a web page is named as what it is", () => {
+  const text = "config:\n \u00a0port: 3000\nbinds:\n- listeners:\n \u00a0- routes: [\n";
+  assert.deepEqual(problems(text), [
+    "c.yaml:2:2: a non-breaking space in the indentation, as web pages have them; YAML is indented with plain spaces",
+  ]);
+});
+
 test("a key that belongs elsewhere is told where", () => {
   assert.deepEqual(problems("mcp: {targets: [{name: a, mcp: {host: 'h:1'}, policies: {mcpAuthorization: {rules: []}}}]}"), [
     "c.yaml:1:58: mcp.targets[0].policies.mcpAuthorization: unknown key here: it belongs to the policies of the route or of `mcp`, because it is about all targets together",

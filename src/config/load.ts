@@ -48,6 +48,8 @@ export function loadConfig(text: string, options: LoadOptions): LoadedConfig {
   const problems = [...source.problems];
   const tree = buildTree(source, problems) ?? {};
   if (problems.length > 0) {
+    const space = nonBreakingSpace(text);
+    if (space !== undefined) throw new ConfigError([place("syntax", space, [], pastedFromPage)]);
     throw new ConfigError(inOrder(problems.map(({ offset, message }) => place("syntax", expanded.toOriginal(offset), [], message))));
   }
   const { found, moves } = rewriteOldNames(tree);
@@ -63,6 +65,14 @@ export function loadConfig(text: string, options: LoadOptions): LoadedConfig {
   const warnings = inOrder(found.map(({ path, message }) => locate({ kind: "outdated", path, message })));
   const issueAt = (path: string, message: string): ConfigIssue => locate({ kind: "invalid", path: parsePath(path), message });
   return { config: checked.value, warnings, files: () => findFiles(tree), issueAt, tree };
+}
+
+const pastedFromPage = "a non-breaking space in the indentation, as web pages have them; YAML is indented with plain spaces";
+
+/** Where a line is indented by one: to YAML that is text, and what follows from it is hard to read. */
+function nonBreakingSpace(text: string): number | undefined {
+  const found = /^[ \t]*(?=\u00a0)/mu.exec(text);
+  return found === null ? undefined : found.index + found[0].length;
 }
 
 /** Findings about these concern the key, where there is one, more than what stands behind it. */
