@@ -5,6 +5,7 @@ import type { Send } from "../contract/outgoing.ts";
 import type { Resources } from "../contract/resources.ts";
 import type { Log } from "../contract/runtime.ts";
 import type { SessionStore } from "../contract/stores.ts";
+import type { ApiSource } from "./upstream/openapi/api-source.ts";
 
 /** An MCP backend, as the configuration describes it after everything in it was resolved. */
 export interface McpBackendSettings {
@@ -27,7 +28,7 @@ export interface McpBackendSettings {
  */
 export type Authorize = (exchange: Exchange, item: Pick<McpCall, "tool" | "prompt" | "resource" | "task">) => boolean;
 
-export type McpTargetSettings = HttpTargetSettings | StdioTargetSettings;
+export type McpTargetSettings = HttpTargetSettings | StdioTargetSettings | OpenApiTargetSettings;
 
 /** A server behind streamable HTTP. */
 export interface HttpTargetSettings {
@@ -49,6 +50,19 @@ export interface StdioTargetSettings {
   readonly env: Readonly<Record<string, string>>;
   /** The process does not inherit the gateway's environment. */
   readonly clearEnv: boolean;
+}
+
+/** A REST service, described by OpenAPI. */
+export interface OpenApiTargetSettings {
+  readonly kind: "openapi";
+  readonly name: string;
+  readonly scheme: "http" | "https";
+  readonly authority: string;
+  /** In front of every path, instead of what the description's `servers` say; undefined = what they say. */
+  readonly prefix: string | undefined;
+  readonly source: ApiSource;
+  /** The upstream with the target's and the backend's policies around it. */
+  readonly send: Send;
 }
 
 /** What an MCP backend uses of the world around it. */

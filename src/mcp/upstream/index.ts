@@ -1,4 +1,5 @@
 import type { McpContext, McpLimits, McpTargetSettings } from "../settings.ts";
+import { openApiTarget } from "./openapi/target.ts";
 import { stdioTarget } from "./stdio.ts";
 import { httpTarget } from "./streamable-http.ts";
 import type { Target } from "./target.ts";
@@ -8,6 +9,7 @@ type Create<Settings> = (settings: Settings, context: McpContext, limits: McpLim
 /** How each kind of target is reached. */
 const transports: { readonly [Kind in McpTargetSettings["kind"]]: Create<Extract<McpTargetSettings, { kind: Kind }>> } = {
   http: httpTarget,
+  openapi: openApiTarget,
   stdio: stdioTarget,
 };
 
