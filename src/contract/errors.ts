@@ -86,6 +86,14 @@ export const errorTable = {
     "authorization failed",
     "An authorization rule refused the call; `turnpike explain` shows which.",
   ),
+  insufficient_scope: row(
+    403,
+    -32003,
+    "client",
+    "JwtAuth",
+    "insufficient scope",
+    "The token lacks scopes of mcpAuthentication.requiredScopes; the WWW-Authenticate header names all that the request needs.",
+  ),
   model_not_allowed: row(
     403,
     -32003,

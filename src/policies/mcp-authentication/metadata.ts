@@ -1,6 +1,7 @@
-import { HeaderList } from "../../base/headers.ts";
 import type { Exchange } from "../../contract/exchange.ts";
+import { HeaderList } from "../../base/headers.ts";
 import { Reply } from "../../contract/reply.ts";
+import { openTo } from "./replies.ts";
 
 /** Where a resource describes itself: RFC 9728 section 3. The resource's own path, if any, follows. */
 export const protectedResourcePath = "/.well-known/oauth-protected-resource";
@@ -42,9 +43,9 @@ export function snakeCase(name: string): string {
     .toLowerCase();
 }
 
+export const metadataMethods = "GET, OPTIONS";
+
 /** Metadata is read by web pages of any origin: MCP clients in a browser need it before they can log in. */
 export function metadataReply(json: string): Reply {
-  const fields = ["content-type", "application/json", "access-control-allow-origin", "*"];
-  fields.push("access-control-allow-methods", "GET, OPTIONS", "access-control-allow-headers", "content-type");
-  return new Reply(200, new HeaderList(fields), json);
+  return openTo(metadataMethods, new Reply(200, new HeaderList(["content-type", "application/json"]), json));
 }
