@@ -9,13 +9,20 @@ const portkeyLeast = 5;
 /** Below this share of a core the candidate waited for the load generator: its rate is not its limit. */
 const fullyBusy = 0.9;
 
+/** Up to this share of the machine other work disturbs little. */
+const quiet = 0.05;
+
 type Cells = readonly string[];
 
 export function toMarkdown(results: Results): string {
   const { machine, settings, loaded, idle, start, remarks } = results;
+  const other = (machine.otherWork * 100).toFixed(0);
   const parts = [
     `${machine.processor}, ${machine.cores} cores; ${machine.system}; Node ${machine.node}; ${machine.pinning}; ${machine.date.slice(0, 10)}. ` +
-      `${settings.rounds} rounds, ${settings.seconds} s at full load and ${settings.latencySeconds} s at ${settings.rate} requests/s each, ${settings.connections} connections; medians.`,
+      `${settings.rounds} rounds, ${settings.seconds} s at full load and ${settings.latencySeconds} s at ${settings.rate} requests/s each, ${settings.connections} connections; medians. ` +
+      (machine.otherWork > quiet
+        ? `**Other work took ${other}% of the machine meanwhile: the figures are rough.**`
+        : `Other work: ${other}% of the machine.`),
   ];
   if (loaded.length > 0) parts.push(loadedTable(loaded));
   if (idle.length > 0) parts.push(idleTable(idle));

@@ -19,6 +19,8 @@ export interface Machine {
   readonly node: string;
   readonly pinning: string;
   readonly date: string;
+  /** Share of all cores that work other than the benchmark took while it ran. */
+  readonly otherWork: number;
 }
 
 /** A candidate in a case; `rounds[i]` of all series were measured in the same minute or so. */

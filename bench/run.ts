@@ -3,6 +3,7 @@ import { cpus, release, type } from "node:os";
 import { fileURLToPath } from "node:url";
 import { buildTurnpike } from "./candidates/turnpike.ts";
 import { type Case, idleCases, loadedCases } from "./cases.ts";
+import { cpuSeconds, machineSeconds } from "./machine/usage.ts";
 import { Bench } from "./measure.ts";
 import { isWanted, type Options, readOptions, usage } from "./options.ts";
 import { toMarkdown } from "./report.ts";
@@ -12,6 +13,7 @@ import { measureLoaded, reason } from "./turns.ts";
 /** `npm run bench`: starts what it measures, measures it in turns, prints Markdown and writes JSON. See README.md. */
 
 async function run(options: Options): Promise<Results> {
+  const otherWork = watchOtherWork();
   const bench = await Bench.open();
   const remarks = [buildTurnpike() ?? []].flat();
   try {
@@ -22,7 +24,7 @@ async function run(options: Options): Promise<Results> {
       idle: await measureIdle(bench, options, remarks),
       start: isWanted(options, "start") ? await measureStarts(bench, cases[0] as Case, remarks) : undefined,
       remarks,
-      machine: describeMachine(bench),
+      machine: describeMachine(bench, otherWork()),
       settings: { ...options, cases: options.cases.join(",") || "all", portkey: String(options.portkey) },
     };
   } finally {
@@ -56,7 +58,15 @@ async function measureStarts(bench: Bench, kase: Case, remarks: string[]): Promi
   }
 }
 
-function describeMachine(bench: Bench): Machine {
+/** @returns the share of all cores that was not ours since */
+function watchOtherWork(): () => number {
+  const startedAt = performance.now();
+  const others = (): number => machineSeconds() - cpuSeconds(process.pid);
+  const before = others();
+  return () => Math.max(0, (others() - before) / ((performance.now() - startedAt) / 1_000) / cpus().length);
+}
+
+function describeMachine(bench: Bench, otherWork: number): Machine {
   const processors = cpus();
   return {
     processor: processors[0]?.model ?? "unknown",
@@ -64,6 +74,7 @@ function describeMachine(bench: Bench): Machine {
     system: `${type()} ${release()}`,
     node: process.versions.node,
     pinning: bench.cores.description,
+    otherWork,
     date: new Date().toISOString(),
   };
 }

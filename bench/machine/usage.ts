@@ -16,6 +16,12 @@ export function cpuSeconds(pid: number): number {
   return ticks / ticksPerSecond;
 }
 
+/** Seconds that all processors together have worked so far, whoever for; proc_stat(5). */
+export function machineSeconds(): number {
+  const [user = 0, nice = 0, system = 0] = readFileSync("/proc/stat", "latin1").split("\n", 1)[0]?.split(/\s+/).slice(1).map(Number) ?? [];
+  return (user + nice + system) / ticksPerSecond;
+}
+
 /** Resident memory of the tree, bytes. Pages that the processes share count once for each. */
 export function residentBytes(pid: number): number {
   let pages = 0;
