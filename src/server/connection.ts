@@ -3,6 +3,12 @@ import { type PeerCertificate, TLSSocket } from "node:tls";
 import type { Connection } from "../contract/exchange.ts";
 
 const known = new WeakMap<Socket, Connection>();
+const trusted = new WeakSet<Socket>();
+
+/** Notes that the listener verified the client's certificate. Of others nothing is told: anybody can show one. */
+export function trustPeer(socket: TLSSocket): void {
+  trusted.add(socket);
+}
 
 /** The facts of a connection, read once: each costs a system call, and a kept-alive connection brings many requests. */
 export function connectionOf(socket: Socket): Connection {
@@ -26,7 +32,7 @@ function plainAddress(address = ""): string {
 }
 
 function tlsFacts(socket: TLSSocket): NonNullable<Connection["tls"]> {
-  const certificate = socket.getPeerCertificate() as Partial<PeerCertificate> | null;
+  const certificate = trusted.has(socket) ? (socket.getPeerCertificate() as Partial<PeerCertificate> | null) : null;
   const serverName = (socket as TLSSocket & { servername?: string | false }).servername;
   return {
     serverName: typeof serverName === "string" ? serverName.toLowerCase() : undefined,

@@ -1,8 +1,10 @@
+import { constants } from "node:crypto";
 import type { Server, ServerOptions } from "node:http";
 import { createServer } from "node:https";
 import type { Socket } from "node:net";
 import { createSecureContext, type SecureContext, type SecureContextOptions, type TLSSocket } from "node:tls";
 import type { BindCertificate, BindTls } from "../contract/runtime.ts";
+import { trustPeer } from "./connection.ts";
 
 /** An HTTPS server whose certificates can be replaced while it serves. */
 export interface TlsServer {
@@ -18,7 +20,9 @@ interface Choice {
 
 /**
  * Makes the server; it does not listen yet. Each listener has its certificate, chosen by the name that the client asks for
- * (SNI, RFC 6066 section 3), and its own rule about client certificates.
+ * (SNI, RFC 6066 section 3), and its own rules about versions and client certificates. OpenSSL settles both before it knows
+ * the name, so the port takes what any of its listeners takes, and a connection that is not good enough for the one that it
+ * came for is closed before anything is read from it.
  * @param handshake called with the milliseconds of each handshake that succeeded
  */
 export function createTlsServer(options: ServerOptions, tls: BindTls, handshake: (milliseconds: number) => void): TlsServer {
@@ -26,11 +30,10 @@ export function createTlsServer(options: ServerOptions, tls: BindTls, handshake:
   const choose = (serverName: string): Choice | undefined => choices.find(({ certificate }) => covers(certificate.hostname, serverName));
   const server = createServer({
     ...options,
-    ...secureOptions(fallbackOf(tls.certificates)),
+    ...portOptions(tls.certificates),
     ALPNProtocols: ["http/1.1"],
     handshakeTimeout: tls.handshakeTimeoutMs,
     requestCert: asksClients(tls),
-    // listeners differ in whom they let in, so it is decided below, when the name is known
     rejectUnauthorized: false,
     SNICallback: (serverName, callback) => {
       const found = choose(serverName.toLowerCase());
@@ -41,14 +44,15 @@ export function createTlsServer(options: ServerOptions, tls: BindTls, handshake:
   server.prependListener("secureConnection", (socket: TLSSocket & { servername?: string | false }) => {
     const { servername } = socket;
     const chosen = typeof servername === "string" ? choose(servername.toLowerCase()) : choices[0];
-    if (chosen?.certificate.clientCa !== undefined && !socket.authorized) socket.destroy();
+    if (chosen === undefined || !isGoodEnough(socket, chosen.certificate)) socket.destroy();
+    else if (chosen.certificate.clientCa !== undefined) trustPeer(socket);
   });
   measureHandshakes(server, handshake);
   return {
     server,
     renew(certificates) {
       choices = choicesOf(certificates);
-      server.setSecureContext(secureOptions(fallbackOf(certificates)));
+      server.setSecureContext(portOptions(certificates));
     },
   };
 }
@@ -66,6 +70,27 @@ function choicesOf(certificates: readonly BindCertificate[]): Choice[] {
 function fallbackOf([first]: readonly BindCertificate[]): BindCertificate {
   if (first === undefined) throw new Error("a TLS bind needs a certificate");
   return first;
+}
+
+/**
+ * The fallback's settings, and every version that any listener takes. Where clients are asked for certificates no session is
+ * resumed: a resumed one need not name the server again (RFC 5246 section 7.4.1.4), and which certificates count depends on
+ * the name.
+ */
+function portOptions(certificates: readonly BindCertificate[]): SecureContextOptions {
+  const versions = certificates.map(({ minVersion = lowest, maxVersion = highest }) => [minVersion, maxVersion] as const);
+  const minVersion = versions.some(([from]) => from === lowest) ? lowest : highest;
+  const maxVersion = versions.some(([, to]) => to === highest) ? highest : lowest;
+  const noResumption = certificates.some(({ clientCa }) => clientCa !== undefined) ? { secureOptions: constants.SSL_OP_NO_TICKET } : {};
+  return { ...secureOptions(fallbackOf(certificates)), minVersion, maxVersion, ...noResumption };
+}
+
+const lowest = "TLSv1.2";
+const highest = "TLSv1.3";
+
+function isGoodEnough(socket: TLSSocket, { clientCa, minVersion = lowest, maxVersion = highest }: BindCertificate): boolean {
+  const version = socket.getProtocol() ?? "";
+  return version >= minVersion && version <= maxVersion && (clientCa === undefined || socket.authorized);
 }
 
 function measureHandshakes(server: Server, handshake: (milliseconds: number) => void): void {
