@@ -43,7 +43,7 @@ export function createTlsServer(options: ServerOptions, tls: BindTls, handshake:
   });
   server.prependListener("secureConnection", (socket: TLSSocket & { servername?: string | false }) => {
     const { servername } = socket;
-    const chosen = typeof servername === "string" ? choose(servername.toLowerCase()) : choices[0];
+    const chosen = typeof servername === "string" ? choose(servername.toLowerCase()) : choices.at(-1);
     if (chosen === undefined || !isGoodEnough(socket, chosen.certificate)) socket.destroy();
     else if (chosen.certificate.clientCa !== undefined) trustPeer(socket);
   });
@@ -66,10 +66,11 @@ function choicesOf(certificates: readonly BindCertificate[]): Choice[] {
   return certificates.map((certificate) => ({ certificate, context: createSecureContext(secureOptions(certificate)) }));
 }
 
-/** For clients that name no server. */
-function fallbackOf([first]: readonly BindCertificate[]): BindCertificate {
-  if (first === undefined) throw new Error("a TLS bind needs a certificate");
-  return first;
+/** For clients that name no server: the last, which is the one for any name where there is such a listener. */
+function fallbackOf(certificates: readonly BindCertificate[]): BindCertificate {
+  const last = certificates.at(-1);
+  if (last === undefined) throw new Error("a TLS bind needs a certificate");
+  return last;
 }
 
 /**
