@@ -45,7 +45,7 @@ function compileBind(build: Build, spec: BindSpec): CompiledBind {
   const { frontendPolicies, config } = build.config;
   const listeners = spec.listeners.map((listener) => ({
     hostname: listener.hostname,
-    tls: listener.tls !== undefined,
+    asksClients: listener.tls?.root !== undefined,
     compiled: compileListener(build, listener),
   }));
   const { http } = frontendPolicies;
@@ -131,11 +131,15 @@ function rank(hostname: string | undefined): number {
 
 interface PickableListener {
   readonly hostname: string | undefined;
-  readonly tls: boolean;
+  /** Only clients with a certificate may come here. */
+  readonly asksClients: boolean;
   readonly compiled: CompiledListener;
 }
 
-/** Finds the listener by Host, which on TLS must agree with the handshake's server name: certificates and client checks are per listener. */
+/**
+ * Finds the listener by Host, which on TLS must agree with the handshake's server name: certificates and client checks are
+ * per listener. A handshake without a name was that of the last, and gives no way to those that ask for client certificates.
+ */
 function compilePick(listeners: readonly PickableListener[]): CompiledBind["pick"] {
   const sorted = [...listeners].sort(mostSpecificFirst);
   const [only] = sorted;
@@ -144,7 +148,8 @@ function compilePick(listeners: readonly PickableListener[]): CompiledBind["pick
   return (authority, serverName) => {
     const listener = find(hostOf(authority));
     if (listener === undefined) throw new GatewayError("listener_not_found");
-    if (serverName !== undefined && find(serverName) !== listener) throw new GatewayError("misdirected_request");
+    const greeted = serverName === undefined ? sorted.at(-1) : find(serverName);
+    if (greeted !== listener && (serverName !== undefined || listener.asksClients)) throw new GatewayError("misdirected_request");
     return listener.compiled;
   };
 }
