@@ -2,6 +2,7 @@ import type { Path } from "./issues.ts";
 import { find, places } from "./places.ts";
 import type { Found } from "./places.ts";
 import { nearest } from "./suggest.ts";
+import { checkTelemetry } from "./check-telemetry.ts";
 import type { Finding } from "./zod-issues.ts";
 
 /**
@@ -20,7 +21,9 @@ export function checkConsistency(tree: unknown): Finding[] {
     ...references(tree),
     ...mcpTargets(tree),
     ...conditions(tree),
+    ...routeGroups(tree),
     ...llm(tree),
+    ...checkTelemetry(tree),
   ];
 }
 
@@ -88,12 +91,31 @@ function tls(tree: unknown): Finding[] {
     const isPlain = protocol === "HTTP" || (protocol === undefined && path[0] === "binds");
     if (isPlain && isSet(own)) findings.push(conflict([...path, "tls"], "has no effect on protocol HTTP; set `protocol: HTTPS`"));
   }
+  findings.push(...mixedPorts(tree));
   for (const { path, value } of find(tree, ["binds.*.listeners.*.tls", "gateways.*.tls", "gateways.*.listeners.*.tls", "llm.tls"])) {
     const settings = asTree(value);
     if (settings !== undefined && !isSet(settings["cert"]) && !isSet(settings["spiffe"]))
       findings.push({ kind: "missing", path, message: "needs `cert`" });
   }
   return findings;
+}
+
+/** Listeners without TLS on a port that has some with it. */
+function mixedPorts(tree: unknown): Finding[] {
+  return find(tree, ["binds.*", "gateways.*"]).flatMap(({ path, value }) => {
+    const listeners = find(asTree(value)?.["listeners"], ["*"]);
+    const isTls = (listener: Found): boolean => isSet(asTree(listener.value)?.["tls"]);
+    if (!listeners.some(isTls)) return [];
+    return listeners
+      .filter((listener) => !isTls(listener) && isHttp(asTree(listener.value)?.["protocol"]))
+      .map((listener) =>
+        conflict([...path, "listeners", ...listener.path], "has no `tls`, and shares its port with listeners that have it"),
+      );
+  });
+}
+
+function isHttp(protocol: unknown): boolean {
+  return protocol === undefined || protocol === null || protocol === "HTTP";
 }
 
 function gateways(tree: unknown): Finding[] {
@@ -165,6 +187,22 @@ const namedLists = [
 ];
 
 function duplicates(tree: unknown): Finding[] {
+  return [...duplicateNames(tree), ...duplicatePolicies(tree)];
+}
+
+function duplicatePolicies(tree: unknown): Finding[] {
+  const seen = new Set<string>();
+  return find(tree, ["policies.*.name"]).flatMap(({ path, value }) => {
+    const { name, namespace } = asTree(value) ?? {};
+    if (typeof name !== "string" || typeof namespace !== "string") return [];
+    const key = JSON.stringify([namespace, name]);
+    const again = seen.has(key);
+    seen.add(key);
+    return again ? [conflict(path, "is the name of another entry of this list too")] : [];
+  });
+}
+
+function duplicateNames(tree: unknown): Finding[] {
   return find(tree, namedLists).flatMap((list) => {
     const seen = new Set<string>();
     return find(list.value, ["*.name"]).flatMap(({ path, value }) => {
@@ -220,12 +258,21 @@ function mcpTargets(tree: unknown): Finding[] {
 
 function conditions(tree: unknown): Finding[] {
   const conditionals = places.policies.map((place) => `${place}.*.conditional`);
-  return find(tree, conditionals).flatMap(({ path, value }) =>
-    listOf(value).flatMap((entry, index, list) => {
+  return find(tree, conditionals).flatMap(({ path, value }) => {
+    if (Array.isArray(value) && value.length === 0) return [conflict(path, "has no entries, so it would do nothing")];
+    return listOf(value).flatMap((entry, index, list) => {
       if (index === list.length - 1 || asTree(entry) === undefined || isSet(asTree(entry)?.["condition"])) return [];
       return [conflict([...path, index], "has no `condition`, so it always applies and must be the last entry")];
-    }),
-  );
+    });
+  });
+}
+
+function routeGroups(tree: unknown): Finding[] {
+  return find(tree, places.routeBackends).flatMap(({ path, value }) => {
+    const backend = asTree(value);
+    if (!isSet(backend?.["routeGroup"]) || !isSet(backend?.["policies"])) return [];
+    return [conflict([...path, "policies"], "does not reach the routes of a route group; write it on those")];
+  });
 }
 
 function llm(tree: unknown): Finding[] {

@@ -83,6 +83,7 @@ config:
     "c.yaml:9:14: llm.models[0].params.tokenise: unknown key; did you mean `tokenize`?",
     "c.yaml:11:14: config.adminAddr: expected a string, got a whole number; put it in quotes",
     "c.yaml:12:3: config.session.key: is missing",
+    "c.yaml:12:3: config.session: not supported yet: MCP sessions that several replicas share",
   ]);
   assert.match(problems(text)[3] ?? "", /^c\.yaml:8:15: llm\.models\[0\]\.provider: expected `openAI` or .*; did you mean `openAI`\?$/);
 });
@@ -168,19 +169,18 @@ mcp:
   policies: {apiKey: {keys: [{keyHash: ${secret}}, ${secret}]}, timeout: {requestTimeout: ${secret}}}
 `;
   const found = problems(text);
-  assert.equal(found.length, 11);
+  assert.equal(found.length, 12);
   assert.doesNotMatch(found.join("\n"), /very|secret/);
   assert.doesNotMatch(problems(`a: "${secret}\nb: ${secret}: ${secret}`).join("\n"), /very|secret/);
 });
 
 test("what is not served yet is refused by name, along with everything else", () => {
   const text =
-    "mcp:\n  targets:\n  - {name: a, sse: {host: nowhere}}\n  dnsRebindingProtection: true\n  policies: {extAuthz: {host: 'a:1'}, oidc: null}\n";
+    "mcp:\n  targets:\n  - {name: a, sse: {host: nowhere}}\n  prefixMode: always\n  policies: {extAuthz: {host: 'a:1'}, oidc: null}\n";
   assert.deepEqual(problems(text), [
-    "c.yaml:3:15: mcp.targets[0].sse: the old HTTP+SSE transport is not supported yet",
+    "c.yaml:3:15: mcp.targets[0].sse: not supported yet: the old HTTP+SSE transport",
     "c.yaml:3:20: mcp.targets[0].sse: needs a URL or host:port in `host`",
-    "c.yaml:4:3: mcp.dnsRebindingProtection: protection against DNS rebinding is not supported yet",
-    "c.yaml:5:14: mcp.policies.extAuthz: external authorization is not supported yet",
+    "c.yaml:5:14: mcp.policies.extAuthz: not supported yet: external authorization",
   ]);
 });
 

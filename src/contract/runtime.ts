@@ -89,6 +89,18 @@ export interface UpstreamAddress {
   readonly tls?: UpstreamTls;
   /** Milliseconds; the defaults are `config.backend`'s. */
   readonly connectTimeoutMs?: number;
+  /** In place of `config.backend`'s. */
+  readonly keepAlive?: TcpKeepAlive | "off";
+}
+
+/** Probes on an idle TCP connection, by which a peer that is gone is noticed. */
+export interface TcpKeepAlive {
+  /** Milliseconds of silence before the first probe; whole seconds count. */
+  readonly timeMs: number;
+  /** Milliseconds between probes; whole seconds count. */
+  readonly intervalMs: number;
+  /** Unanswered probes after which the connection is dead. */
+  readonly probes: number;
 }
 
 export interface UpstreamTls {
@@ -101,7 +113,6 @@ export interface UpstreamTls {
   readonly insecure?: boolean;
   /** The chain is verified, the name is not. */
   readonly insecureHost?: boolean;
-  readonly alpn?: readonly string[];
   readonly subjectAltNames?: readonly string[];
 }
 
@@ -144,6 +155,8 @@ export interface BindSocket {
   readonly headersTimeoutMs: number;
   /** Milliseconds a connection may live; the request in flight is finished. undefined = no limit. */
   readonly maxConnectionMs: number | undefined;
+  /** Undefined = no probes. */
+  readonly keepAlive: TcpKeepAlive | undefined;
   readonly tls: BindTls | undefined;
 }
 

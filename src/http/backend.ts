@@ -12,14 +12,12 @@ export interface HttpBackendSettings {
   readonly names: BackendNames;
   /** The upstream with the backend's policies around it. */
   readonly send: Send;
-  /** Milliseconds until response headers, 0 = what the route's timeout policy says. */
-  readonly timeoutMs: number;
 }
 
 /** Plain HTTP and WebSocket pass-through: bytes as they come, both ways, with back-pressure. */
-export function compileHttpBackend({ names, send, timeoutMs }: HttpBackendSettings): CompiledBackend {
+export function compileHttpBackend({ names, send }: HttpBackendSettings): CompiledBackend {
   const forward = (exchange: Exchange, body: OutgoingBody): Promise<Reply> =>
-    send(createOutgoing(exchange, { purpose, backend: names, body, timeoutMs }));
+    send(createOutgoing(exchange, { purpose, backend: names, body, timeoutMs: 0 }));
 
   return {
     name: names.name,

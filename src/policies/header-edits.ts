@@ -17,6 +17,7 @@ export interface HeaderEdits {
 export function compileHeaderEdits(config: HeaderModifier, warn: (message: string) => void): HeaderEdits {
   const add = usable(config.add, "add", warn);
   const set = usable(config.set, "set", warn);
+  if (config.remove.includes("host")) warn("remove: `host` stays: a request without it is no HTTP request");
   const remove = config.remove.filter((name) => name !== "host");
   const host = config.set["host"] ?? config.add["host"];
   return {

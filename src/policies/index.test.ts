@@ -46,7 +46,7 @@ describe("the registry", () => {
   });
 
   it("has backend calls meet authorization before credentials, and credentials before transformations", () => {
-    assert.deepEqual(names(backendPolicies).slice(2, 5), ["authorization", "backendAuth", "transformations"]);
+    assert.deepEqual(names(backendPolicies).slice(3, 6), ["authorization", "backendAuth", "transformations"]);
   });
 
   it("knows every policy folder, each policy under the folder's name", () => {

@@ -9,6 +9,7 @@ import { cors } from "./cors/index.ts";
 import { csrf } from "./csrf/index.ts";
 import { delay } from "./delay/index.ts";
 import { directResponse } from "./direct-response/index.ts";
+import { http } from "./http/index.ts";
 import { jwtAuth } from "./jwt-auth/index.ts";
 import { localRateLimit } from "./local-rate-limit/index.ts";
 import { mcpAuthentication } from "./mcp-authentication/index.ts";
@@ -78,6 +79,7 @@ export const routePolicies: readonly AnyPolicy[] = [
 /** Around each request to a backend: every attempt, and every call of an MCP server. */
 export const backendPolicies: readonly AnyPolicy[] = [
   listed(backendTLS), // of the connection: listed for its configuration
+  listed(http), // the deadline of everything below
   listed(mcpAuthorization), // of single MCP items: listed so that its rules add up
   listed(authorization), // before a credential is fetched for nothing
   listed(backendAuth),

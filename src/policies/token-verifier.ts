@@ -23,6 +23,14 @@ const maxKept = 4096;
 const maxKeptLength = 8192;
 const enforceable: ReadonlySet<string> = new Set(["exp", "nbf", "aud", "iss", "sub"]);
 
+/** Warns of claims that are required and not looked at: as in the reference, only the registered ones are. */
+export function warnOfUnenforced(requiredClaims: readonly string[], warn: (message: string) => void): void {
+  const others = requiredClaims.filter((name) => !enforceable.has(name));
+  if (others.length === 0) return;
+  const rules = others.map((name) => `\`require: has(jwt.${name})\``).join(", ");
+  warn(`jwtValidationOptions.requiredClaims has no effect on ${others.join(", ")}; use the policy \`authorization\` with ${rules}`);
+}
+
 interface Verified {
   readonly identity: JwtIdentity;
   /** Epoch milliseconds; leeway included. */

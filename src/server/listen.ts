@@ -4,6 +4,7 @@ import type { Duplex } from "node:stream";
 import type { BindCertificate, BindSocket } from "../contract/runtime.ts";
 import { answerClientError } from "./client-error.ts";
 import { connectionOf } from "./connection.ts";
+import { Lifetimes } from "./lifetimes.ts";
 import { type BindHooks, type BindState, Receiver } from "./receive.ts";
 import { createTlsServer } from "./tls-server.ts";
 
@@ -30,7 +31,9 @@ const maxHeaderBytes = 65_536;
 /** Opens a port. Rejects with node's error (EADDRINUSE, EACCES) when it cannot. */
 export async function openBind(bind: BindAddress, settings: BindSocket, hooks: BindHooks): Promise<OpenBind> {
   const scheme = settings.tls === undefined ? "http" : "https";
-  const state: BindState = { draining: false, upgraded: new Set(), aged: new WeakSet() };
+  const { maxConnectionMs, keepAlive } = settings;
+  const lifetimes = maxConnectionMs === undefined ? undefined : new Lifetimes(maxConnectionMs);
+  const state: BindState = { draining: false, upgraded: new Set(), lifetimes };
   const options = serverOptions(settings);
   const secure = settings.tls === undefined ? undefined : createTlsServer(options, settings.tls, hooks.handshake);
   const server = secure?.server ?? createServer(options);
@@ -53,14 +56,13 @@ export async function openBind(bind: BindAddress, settings: BindSocket, hooks: B
       socket.destroy();
       return;
     }
+    if (keepAlive !== undefined) socket.setKeepAlive(true, keepAlive.timeMs, keepAlive.intervalMs, keepAlive.probes);
     hooks.connected(scheme);
     socket.once("close", () => hooks.disconnected(scheme, socket.bytesRead, socket.bytesWritten));
   });
 
-  const { maxConnectionMs } = settings;
-  if (maxConnectionMs !== undefined) {
-    server.on(scheme === "https" ? "secureConnection" : "connection", (socket: Socket) => endAfter(socket, maxConnectionMs, state));
-  }
+  if (lifetimes !== undefined)
+    server.on(scheme === "https" ? "secureConnection" : "connection", (socket: Socket) => lifetimes.start(socket));
 
   await listenOn(server, bind);
   const address = server.address();
@@ -106,12 +108,6 @@ function serverOptions(settings: BindSocket): ServerOptions & { shouldUpgradeCal
     // h2c and others are offers that may be ignored (RFC 9110 section 7.8); only WebSocket is switched to
     shouldUpgradeCallback: (request) => request.headers.upgrade?.toLowerCase() === "websocket",
   };
-}
-
-/** Makes the first reply after a connection's lifetime its last; an idle one ends by the idle timeout. */
-function endAfter(socket: Socket, lifetimeMs: number, state: BindState): void {
-  const timer = setTimeout(() => state.aged.add(socket), lifetimeMs);
-  socket.once("close", () => clearTimeout(timer));
 }
 
 /** Milliseconds between looks for connections that went idle after a reply whose head was sent before the drain began. */

@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { RequestBody } from "../contract/body.ts";
 import type { GatewayError } from "../contract/errors.ts";
@@ -7,6 +6,7 @@ import type { Connection, Exchange, RequestHead } from "../contract/exchange.ts"
 import type { Reply } from "../contract/reply.ts";
 import { NodeRequestBody } from "./body.ts";
 import { connectionOf } from "./connection.ts";
+import type { Lifetimes } from "./lifetimes.ts";
 import { readHead } from "./request-head.ts";
 import { writeReply } from "./write-reply.ts";
 import { writeUpgrade } from "./upgrade.ts";
@@ -44,8 +44,8 @@ export interface BindHooks {
 export interface BindState {
   draining: boolean;
   readonly upgraded: Set<Duplex>;
-  /** Connections past their lifetime: the reply in flight is their last. */
-  readonly aged: WeakSet<Socket>;
+  /** Undefined where connections may live for ever. */
+  readonly lifetimes: Lifetimes | undefined;
 }
 
 /** Takes requests off node:http, has them served, and writes the replies. */
@@ -68,10 +68,16 @@ export class Receiver {
     const body = new NodeRequestBody(request, bodyLength, allowContinue);
     const { httpVersion, socket } = request;
     const served = this.hooks.serve({ connection: connectionOf(socket), head, body, httpVersion, upgrade: undefined, refusal });
-    response.once("close", () => served.finish(!response.writableFinished));
+    const { lifetimes } = this.state;
+    lifetimes?.enter(socket);
+    response.once("close", () => {
+      served.finish(!response.writableFinished);
+      lifetimes?.leave(socket);
+    });
     void served.reply.then((reply) => {
       // unread bytes stand between this reply and the next request: better a new connection than reading an upload nobody wants
-      const isLast = this.state.draining || this.state.aged.has(socket) || refusal !== undefined || (body.unread && body.length !== 0);
+      const isLast =
+        this.state.draining || lifetimes?.isOver(socket) === true || refusal !== undefined || (body.unread && body.length !== 0);
       if (isLast) reply.headers.set("connection", "close");
       served.replied();
       writeReply(response, reply, served.exchange);
@@ -82,6 +88,7 @@ export class Receiver {
     const { head, refusal } = readHead(request, this.scheme, this.maxHeaders);
     const body = new NodeRequestBody(request, 0);
     const { httpVersion } = request;
+    this.state.lifetimes?.enter(request.socket);
     const served = this.hooks.serve({
       connection: connectionOf(request.socket),
       head,

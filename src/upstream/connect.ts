@@ -10,16 +10,20 @@ export function connector(address: UpstreamAddress, settings: PoolSettings, { cl
   const options = {
     timeout: address.connectTimeoutMs ?? settings.connectTimeoutMs,
     allowH2: false,
-    keepAlive: settings.keepAliveDelayMs !== undefined,
-    ...(settings.keepAliveDelayMs === undefined ? {} : { keepAliveInitialDelay: settings.keepAliveDelayMs }),
+    keepAlive: false, // undici knows no interval and count: set below
     ...(tls === undefined ? {} : tlsOptions(tls, host)),
   };
   const connect = buildConnector(options as buildConnector.BuildOptions);
   const transport = tls === undefined ? "plaintext" : "tls";
+  const keepAlive = address.keepAlive === undefined ? settings.keepAlive : address.keepAlive === "off" ? undefined : address.keepAlive;
   return (target, callback) => {
     const startedAt = clock.monotonic();
     connect(target, (...result: [Error, null] | [null, Socket]) => {
-      if (result[0] === null) metrics.upstreamConnected(transport, clock.monotonic() - startedAt);
+      const [failure, socket] = result;
+      if (failure === null) {
+        if (keepAlive !== undefined) socket.setKeepAlive(true, keepAlive.timeMs, keepAlive.intervalMs, keepAlive.probes);
+        metrics.upstreamConnected(transport, clock.monotonic() - startedAt);
+      }
       callback(...(result as Parameters<typeof callback>));
     });
   };
@@ -31,7 +35,6 @@ function tlsOptions(tls: UpstreamTls, host: string): ConnectionOptions {
     ...(tls.ca === undefined ? {} : { ca: tls.ca }),
     ...(tls.cert === undefined ? {} : { cert: tls.cert }),
     ...(tls.key === undefined ? {} : { key: tls.key }),
-    ...(tls.alpn === undefined ? {} : { ALPNProtocols: [...tls.alpn] }),
     ...(tls.insecure === true ? { rejectUnauthorized: false } : {}),
     ...identityCheck(tls),
   };

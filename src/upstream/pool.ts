@@ -17,6 +17,8 @@ export function createUpstream(address: UpstreamAddress, settings: PoolSettings,
   const bracketed = host.includes(":") ? `[${host}]` : host;
   const endpoint = `${bracketed}:${port}`;
   const scheme = tls === undefined ? "http" : "https";
+  // as many requests at a time keep their connections, those beyond close theirs: so no more than these are ever idle
+  const { maxIdle } = settings;
   const authority = port === (tls === undefined ? 80 : 443) ? bracketed : endpoint;
   const pool = new Pool(`${scheme}://${endpoint}`, { ...poolOptions(settings), connect: connector(address, settings, deps) });
 
@@ -34,7 +36,14 @@ export function createUpstream(address: UpstreamAddress, settings: PoolSettings,
     const reply = call.head();
     try {
       pool.dispatch(
-        { path: head.path + head.search, method: head.method, headers, body: asBuffer(body), upgrade: outgoing.upgrade ?? null },
+        {
+          path: head.path + head.search,
+          method: head.method,
+          headers,
+          body: asBuffer(body),
+          upgrade: outgoing.upgrade ?? null,
+          reset: maxIdle !== undefined && outgoing.upgrade === undefined && pool.stats.size >= maxIdle,
+        },
         call,
       );
     } catch (cause) {
@@ -76,7 +85,7 @@ export function createUpstream(address: UpstreamAddress, settings: PoolSettings,
 
 function poolOptions(settings: PoolSettings): Pool.Options {
   return {
-    connections: settings.maxConnections ?? null,
+    connections: null,
     pipelining: 1,
     allowH2: false,
     // our own timers bound the wait for headers; a stream may be silent for as long as its client stays

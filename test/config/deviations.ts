@@ -124,6 +124,16 @@ export const deviations: readonly Deviation[] = [
     change: text("cel"),
   },
   {
+    reason: "A log level must be one.",
+    at: ["RawLoggingLevel/anyOf/0", "RawLoggingLevel/anyOf/1/items"],
+    change: text("log-level"),
+  },
+  {
+    reason: "Cipher suites must be known.",
+    at: ["LocalTLSServerConfig/properties/cipherSuites/items", "TLS/properties/cipherSuites/items"],
+    change: text("cipher-suite"),
+  },
+  {
     reason: "A delay is a duration or CEL, so any CEL will do.",
     at: ["DelayPolicy/properties/duration"],
     change: set({ $ref: undefined, type: "string", format: "delay" }),

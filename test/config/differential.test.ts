@@ -11,9 +11,11 @@ import { duration, parseDuration, positiveDuration } from "../../src/contract/co
 import { httpUrl } from "../../src/contract/config/files.ts";
 import { headerName, headerOrPseudoName, method } from "../../src/contract/config/http-names.ts";
 import { regexPattern } from "../../src/contract/config/pattern.ts";
+import { openSslName } from "../../src/config/schema/cipher-suites.ts";
 import { document } from "../../src/config/schema/document.ts";
 import { mcpServerAddress } from "../../src/config/schema/mcp-address.ts";
 import { check } from "../../src/config/zod-issues.ts";
+import { isLogLevel } from "../../src/telemetry/log/levels.ts";
 import { deviations } from "./deviations.ts";
 import type { Schema } from "./deviations.ts";
 
@@ -27,6 +29,11 @@ const accepts = (schema: z.ZodType) => (value: string) => schema.safeParse(value
 /** Texts with a meaning: how to tell them, and some that pass. */
 const formats: Readonly<Record<string, { readonly test: (value: string) => boolean; readonly examples: readonly string[] }>> = {
   cel: { test: accepts(celExpression()), examples: ["true", 'request.path == "/a"', "jwt.sub"] },
+  "log-level": { test: isLogLevel, examples: ["info", "warn,request=debug", "mcp=trace"] },
+  "cipher-suite": {
+    test: (name) => openSslName(name) !== undefined,
+    examples: ["TLS13_AES_128_GCM_SHA256", "ECDHE-RSA-AES128-GCM-SHA256"],
+  },
   delay: {
     test: (text) => parseDuration(text) !== undefined || accepts(celExpression())(text),
     examples: ["2s", "random() < 0.1 ? 500 : 0"],

@@ -22,6 +22,7 @@ const warnings: Readonly<Record<string, readonly string[]>> = {
   "mcp-authorization.yaml": [],
   "mcp-tls.yaml": [],
   "telemetry.yaml": [],
+  "telemetry-older.yaml": [],
   "traffic-http.yaml": [],
   "llm-providers.yaml": [],
 };
@@ -72,7 +73,7 @@ test("defaults are filled in", () => {
   assert.deepEqual(config?.adminAddr, { kind: "off" });
   assert.equal(config?.backend.poolIdleTimeout, 90_000);
   assert.equal(config?.mcp?.sessionTtl, 3_600_000);
-  assert.equal(config?.logging?.level, "info,mcp=debug");
+  assert.equal(config?.logging?.level, "info,request=debug");
   assert.equal(frontendPolicies.tracing?.path, "/v1/traces");
   assert.deepEqual(frontendPolicies.tracing?.randomSampling, { kind: "ratio", ratio: 0.1 });
 });
@@ -88,14 +89,15 @@ test("what is not served yet is named, part by part", () => {
         [
           "6 binds[0].listeners[0].routes[0].policies.extAuthz",
           "7 binds[0].listeners[0].routes[0].policies.a2a",
-          "8 binds[0].listeners[0].routes[0].policies.ai",
-          "13 binds[0].listeners[0].routes[0].backends[0].mcp.targets[0].openapi",
-          "14 binds[0].listeners[0].routes[0].backends[0].mcp.targets[1].sse",
-          "15 binds[0].listeners[0].routes[0].backends[1].ai",
-          "15 binds[0].listeners[0].routes[0].backends[1].ai.groups[0].providers[0].provider.anthropic",
-          "16 binds[0].listeners[1].protocol",
-          "17 binds[0].listeners[1].tcpRoutes[0]",
-          "19 config.database",
+          "8 binds[0].listeners[0].routes[0].policies.ai.promptGuard",
+          "12 binds[0].listeners[0].routes[0].backends[0].mcp.targets[0].sse",
+          "13 binds[0].listeners[0].routes[0].backends[1].ai",
+          "13 binds[0].listeners[0].routes[0].backends[1].ai.groups[0].providers[0].provider.anthropic",
+          "14 binds[0].listeners[1].protocol",
+          "15 binds[0].listeners[1].tcpRoutes[0]",
+          "17 config.database",
+          "18 config.session",
+          "19 config.standardAttributes",
           "21 llm.models[0].provider",
           "22 llm.virtualModels[0]",
         ],

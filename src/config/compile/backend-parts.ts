@@ -15,6 +15,19 @@ export interface KindPlace {
   readonly path: string;
   /** Name of the entry of `backends`; undefined for a backend written in place. */
   readonly name: string | undefined;
-  /** Backend policies, from the least specific. */
-  readonly layers: readonly PolicyLayer[];
+  /** Backend policies, from the least specific. @param section one MCP target or provider, for policies that name it */
+  readonly layers: (section?: string) => readonly PolicyLayer[];
+}
+
+/** Policies that may stand on a route although they are about its backends: they go to all of those. */
+export const pushedDown: ReadonlySet<string> = new Set(["backendTLS", "backendAuth", "mcpAuthorization", "ai"]);
+
+/** Policies of a route that are about its backends, by where they were written. */
+export interface RouteLayers {
+  /** For its listener, by `policies`. */
+  readonly listener: readonly PolicyLayer[];
+  /** For the route, by `policies`. */
+  readonly targeted: readonly PolicyLayer[];
+  /** On the route itself. */
+  readonly inline: readonly PolicyLayer[];
 }

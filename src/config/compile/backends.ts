@@ -2,51 +2,49 @@ import { compileHttpBackend } from "../../http/backend.ts";
 import type { Config } from "../schema/document.ts";
 import type { RouteBackend } from "../schema/routes.ts";
 import { compileAi } from "./ai.ts";
-import type { KindPlace, RouteBackendParts } from "./backend-parts.ts";
+import type { KindPlace, RouteBackendParts, RouteLayers } from "./backend-parts.ts";
 import { type Build, staticNames } from "./build.ts";
 import { compileMcp } from "./mcp.ts";
 import { layerOf, type PolicyLayer } from "./slots.ts";
-import { targetedLayers } from "./targeted.ts";
+import { warnOfStrangers } from "./without-effect.ts";
 
 export interface BackendPlace {
   /** Where the reference to the backend is written. */
   readonly path: string;
-  /** Policies of the route, from the least specific: those about the backend go to every backend of the route. */
-  readonly routeLayers: readonly PolicyLayer[];
+  readonly route: RouteLayers;
 }
-
-/** Policies that may stand on a route although they are about its backends. */
-const pushedDown = new Set(["backendTLS", "backendAuth", "backendTunnel", "mcpAuthorization", "mcpGuardrails", "a2a", "ai"]);
 
 type Entry = Config["backends"][number];
 type Inline = Exclude<RouteBackend, { kind: "routeGroup" }>;
 
-/** Compiles what a route sends to, by reference or written in place. */
-export function compileBackend(build: Build, backend: Inline, { path, routeLayers }: BackendPlace): RouteBackendParts {
+/**
+ * Compiles what a route sends to, by reference or written in place. The policies around its requests, from the least
+ * specific: for the listener, for the backend and for the route by `policies`; on the entry of `backends`; on the reference
+ * to it; on the route.
+ */
+export function compileBackend(build: Build, backend: Inline, { path, route }: BackendPlace): RouteBackendParts {
   const own = layerOf(`${path}.policies`, backend.policies);
-  const pushed = routeLayers.map(({ path, policies }) => ({
-    path,
-    policies: Object.fromEntries(Object.entries(policies).filter(([name]) => pushedDown.has(name))),
-  }));
-  if (backend.kind !== "backend") return compileKind(build, backend, { path, name: undefined, layers: [...own, ...pushed] });
-
-  const name = backend.backend;
-  const entry = build.entry(name);
-  const layers = [
-    ...targetedLayers(build.config, { phase: "route", backend: { name: `default/${name}`, section: undefined } }),
-    ...build.entryLayers(name),
+  const name = backend.kind === "backend" ? backend.backend : undefined;
+  const entry = name === undefined ? [] : build.entryLayers(name);
+  const layers = (section?: string): PolicyLayer[] => [
+    ...route.listener,
+    ...(name === undefined ? [] : build.layersFor(name, section)),
+    ...route.targeted,
+    ...entry,
     ...own,
-    ...pushed,
+    ...route.inline,
   ];
-  return compileKind(build, entry, { path: `backends.${name}`, name, layers });
+  const target = backend.kind === "backend" ? build.entry(backend.backend) : backend;
+  warnOfStrangers(build, target.kind, [...entry, ...own]);
+  return compileKind(build, target, { path: name === undefined ? path : build.entryPath(name), name, layers });
 }
 
 function compileKind(build: Build, backend: Exclude<Inline, { kind: "backend" }> | Entry, place: KindPlace): RouteBackendParts {
   switch (backend.kind) {
     case "host": {
       const names = staticNames(backend.host);
-      const send = build.send(backend.host, place.layers);
-      return compileHttpBackend({ names: place.name === undefined ? names : { ...names, name: place.name }, send, timeoutMs: 0 });
+      const send = build.send(backend.host, place.layers());
+      return compileHttpBackend({ names: place.name === undefined ? names : { ...names, name: place.name }, send });
     }
     case "mcp":
       return compileMcp(build, backend.mcp, place);

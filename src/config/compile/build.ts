@@ -9,7 +9,10 @@ import { createUpstream } from "../../upstream/pool.ts";
 import type { PoolSettings } from "../../upstream/pool-settings.ts";
 import type { ResourceScope } from "../resources.ts";
 import type { Config } from "../schema/document.ts";
+import type { BackendTcp } from "../schema/call-policies.ts";
 import { layerOf, mergeLayers, type PolicyLayer, slotOf } from "./slots.ts";
+import { targetedLayers } from "./targeted.ts";
+import { tcpKeepAlive } from "./tcp.ts";
 
 /** Everything with side effects that compiling needs; given by the composition root. */
 export interface CompileDeps {
@@ -67,7 +70,7 @@ export class Build {
         ready.catch(() => {}); // awaited by --validate-only; while serving, the policy itself answers 503
         this.expected.push(ready);
       },
-      warn: (message) => this.warnings.push({ path, message }),
+      warn: (message) => this.warn(path, message),
     };
   }
 
@@ -97,7 +100,12 @@ export class Build {
     const slots = mergeLayers(layers, backendPolicies);
     const merged: Record<string, unknown> = Object.assign({}, ...layers.map(({ policies }) => policies));
     const tls = merged["backendTLS"] === undefined ? address.tls : compileBackendTls(merged["backendTLS"], this.deps.readFile);
-    const upstream = this.upstream(tls === undefined ? address : { ...address, tls });
+    const tcp = merged["tcp"] as BackendTcp | undefined;
+    const upstream = this.upstream({
+      ...address,
+      ...(tls === undefined ? {} : { tls }),
+      ...(tcp === undefined ? {} : { connectTimeoutMs: tcp.connectTimeout, keepAlive: tcpKeepAlive(tcp.keepalives) ?? "off" }),
+    });
     return backendPolicies.reduceRight<Send>((rest, definition) => {
       const slot = slotOf(slots, definition);
       if (slot === undefined || definition.compileBackend === undefined) return rest;
@@ -113,10 +121,24 @@ export class Build {
     return found;
   }
 
+  /** Where the entry of `backends` with that name is written. */
+  entryPath(name: string): string {
+    return `backends[${this.config.backends.findIndex((backend) => backend.name === name)}]`;
+  }
+
   /** Policies of the entry of `backends`, as a layer. */
   entryLayers(name: string): PolicyLayer[] {
-    const index = this.config.backends.findIndex((backend) => backend.name === name);
-    return layerOf(`backends[${index}].policies`, this.config.backends[index]?.policies);
+    return layerOf(`${this.entryPath(name)}.policies`, this.entry(name).policies);
+  }
+
+  /** Policies that the list `policies` has for an entry of `backends`, and for one MCP target or provider in it. */
+  layersFor(name: string, section?: string): PolicyLayer[] {
+    return targetedLayers(this.config, "route", { kind: "backend", name, section });
+  }
+
+  /** Reports what deserves a warning at load, once. */
+  warn(path: string, message: string): void {
+    if (!this.warnings.some((known) => known.path === path && known.message === message)) this.warnings.push({ path, message });
   }
 
   /** A backend that a policy names: `{host}` or `{backend}`. */
@@ -125,8 +147,10 @@ export class Build {
     if (kind === "host" && host !== undefined) return { names: staticNames(host), send: this.send(host, []) };
     if (kind === "backend" && backend !== undefined) {
       const entry = this.entry(backend);
-      if (entry.kind === "host")
-        return { names: { ...staticNames(entry.host), name: backend }, send: this.send(entry.host, this.entryLayers(backend)) };
+      if (entry.kind === "host") {
+        const send = this.send(entry.host, [...this.layersFor(backend), ...this.entryLayers(backend)]);
+        return { names: { ...staticNames(entry.host), name: backend }, send };
+      }
       throw new Error(`${path}: the backend ${backend} is no HTTP server`);
     }
     throw new Error(`${path}: a ${kind} cannot be called from a policy`);

@@ -4,6 +4,7 @@ import type { GatewayMetrics } from "../../contract/metrics.ts";
 import type { Log, Runtime, Sink } from "../../contract/runtime.ts";
 import type { Stores } from "../../contract/stores.ts";
 import type { RuntimeTelemetry } from "../../telemetry/telemetry.ts";
+import type { PoolSettings } from "../../upstream/pool-settings.ts";
 import { loadConfig, type LoadedConfig } from "../load.ts";
 import { ConfigError, formatIssue } from "../issues.ts";
 import { ReadFiles } from "../read-files.ts";
@@ -12,6 +13,7 @@ import type { Config } from "../schema/document.ts";
 import type { ConfigSource } from "../source.ts";
 import type { CompileDeps } from "./build.ts";
 import { type Compiled, CompileError, compileRuntime } from "./runtime.ts";
+import { tcpKeepAlive } from "./tcp.ts";
 
 /** What lives as long as the process, whatever configuration is served. */
 export interface ProcessParts {
@@ -69,7 +71,10 @@ export function loadRuntime(source: ConfigSource, parts: ProcessParts, files = n
     startTrace: telemetry.startTrace,
     readsRequestBody: telemetry.readsRequestBody,
     readsResponseBody: telemetry.readsResponseBody,
-    warnings: [...loaded.warnings.map(formatIssue), ...compiled.warnings.map(({ path, message }) => `${path}: ${message}`)],
+    warnings: [
+      ...loaded.warnings.map(formatIssue),
+      ...compiled.warnings.map(({ path, message }) => formatIssue(loaded.issueAt(path, message))),
+    ],
     drainMs: config.config?.connectionTerminationDeadline ?? 5_000,
     release() {
       compiled.runtime.release();
@@ -89,13 +94,12 @@ function compileParts(loaded: LoadedConfig, deps: CompileDeps, parts: ProcessPar
   }
 }
 
-function poolSettings(config: Config) {
+function poolSettings(config: Config): PoolSettings {
   const backend = config.config?.backend;
-  const keepalives = backend?.keepalives;
   return {
     connectTimeoutMs: backend?.connectTimeout ?? 10_000,
     idleTimeoutMs: backend?.poolIdleTimeout ?? 90_000,
-    maxConnections: undefined,
-    keepAliveDelayMs: keepalives?.enabled === false ? undefined : (keepalives?.time ?? 180_000),
+    maxIdle: backend?.poolMaxSize,
+    keepAlive: tcpKeepAlive(backend?.keepalives),
   };
 }

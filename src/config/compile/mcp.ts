@@ -8,6 +8,7 @@ import type { McpBackend, McpTarget } from "../schema/mcp.ts";
 import type { KindPlace, RouteBackendParts } from "./backend-parts.ts";
 import type { Build } from "./build.ts";
 import { type AnyPolicy, layerOf, mergeLayers, type PolicyLayer, type PolicySlot, slotOf } from "./slots.ts";
+import { warnOfStdio } from "./without-effect.ts";
 
 /** Milliseconds; `config.mcp.sessionTtl` where it is not written. */
 const defaultSessionTtlMs = 1_800_000;
@@ -15,7 +16,7 @@ const defaultSessionTtlMs = 1_800_000;
 /** Compiles an MCP backend: its targets with the policies around their requests, and the rules about tools. */
 export function compileMcp(build: Build, mcp: McpBackend, place: KindPlace): RouteBackendParts {
   const { clock, log, stores, resources, environment, version } = build.deps;
-  const slot = authorizationSlot(place.layers);
+  const slot = authorizationSlot(place.layers());
   const { backend, decode } = compileMcpBackend(
     {
       name: place.name ?? (place.path === "mcp.backends[0]" ? "mcp:default" : place.path),
@@ -32,8 +33,10 @@ export function compileMcp(build: Build, mcp: McpBackend, place: KindPlace): Rou
   return { ...backend, decode, policies: slot === undefined ? [] : [{ stage: "backend", ...slot }] };
 }
 
-function compileTarget(build: Build, target: McpTarget, { path, layers }: KindPlace): McpTargetSettings {
+function compileTarget(build: Build, target: McpTarget, { path, ...place }: KindPlace): McpTargetSettings {
+  const layers = place.layers(target.name);
   if (target.kind === "stdio") {
+    warnOfStdio(build, target.name, layers);
     const { cmd: command, args, env, clearEnv } = target.stdio;
     return { kind: "stdio", name: target.name, command, args, env, clearEnv };
   }
@@ -54,7 +57,7 @@ function compileTarget(build: Build, target: McpTarget, { path, layers }: KindPl
   return httpTarget(
     target.name,
     { host, port, tls, path: server.path },
-    build.send({ host, port }, [...build.entryLayers(server.backend), ...layers, ...own]),
+    build.send({ host, port }, [...build.layersFor(server.backend), ...build.entryLayers(server.backend), ...layers, ...own]),
   );
 }
 

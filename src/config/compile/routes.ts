@@ -5,6 +5,7 @@ import { compose } from "../../pipeline/compose.ts";
 import { compileMatcher } from "../../pipeline/match.ts";
 import { throughRouteOf } from "../../pipeline/pipeline.ts";
 import { admissionPolicies, gatewayPolicies, routePolicies } from "../../policies/index.ts";
+import { pushedDown } from "./backend-parts.ts";
 import type { Build } from "./build.ts";
 import type { RouteBackendParts } from "./backend-parts.ts";
 import { compileBackend } from "./backends.ts";
@@ -13,17 +14,16 @@ import { compilePolicies } from "./policies.ts";
 import { layerOf, mergeLayers, type PolicyLayer } from "./slots.ts";
 import { type ListenerSpec, type RouteSpec, routeSpec } from "./specs.ts";
 import { targetedLayers } from "./targeted.ts";
+import { warnOfUnused } from "./without-effect.ts";
 
 /** A route group may lead to another; past this depth they go in a circle. */
 const maxDelegations = 8;
 
 /** Compiles a listener: its gateway-phase policies and the look-up of its routes. */
 export function compileListener(build: Build, spec: ListenerSpec): CompiledListener {
-  const layers = [
-    ...targetedLayers(build.config, { phase: "gateway", listener: spec.names }),
-    ...layerOf(`${spec.path}.policies`, spec.policies),
-  ];
-  const match = compileRoutes(build, spec.routes, targetedLayers(build.config, { phase: "route", listener: spec.names }));
+  const place = { kind: "listener", names: spec.names } as const;
+  const layers = [...targetedLayers(build.config, "gateway", place), ...layerOf(policiesPath(spec), spec.policies)];
+  const match = compileRoutes(build, spec.routes, targetedLayers(build.config, "route", place));
   const policies = compilePolicies(build, mergeLayers(layers, gatewayPolicies), { stage: "gateway", registry: gatewayPolicies });
   return { names: spec.names, path: spec.path, policies: policies.placed, chain: compose(policies.compiled), match };
 }
@@ -50,12 +50,10 @@ function compileRoutes(build: Build, specs: readonly RouteSpec[], inherited: rea
 
 function compileRoute(build: Build, spec: RouteSpec, inherited: readonly PolicyLayer[]): CompiledRoute {
   const registry = [...admissionPolicies, ...routePolicies];
-  const layers = [
-    ...inherited,
-    ...targetedLayers(build.config, { phase: "route", route: { name: spec.name, ruleName: spec.ruleName } }),
-    ...layerOf(`${spec.path}.policies`, spec.policies),
-  ];
-  const slots = mergeLayers(layers, registry);
+  const targeted = targetedLayers(build.config, "route", { kind: "route", name: spec.name, ruleName: spec.ruleName });
+  const inline = layerOf(`${spec.path}.policies`, spec.policies);
+  const slots = mergeLayers([...inherited, ...targeted, ...inline], registry);
+  const pushed = { listener: aboutBackends(inherited), targeted: aboutBackends(targeted), inline: aboutBackends(inline) };
   const admission = compilePolicies(build, slots, { stage: "admission", registry: admissionPolicies });
   const onward = compilePolicies(build, slots, { stage: "route", registry: routePolicies });
   const route = {
@@ -67,15 +65,16 @@ function compileRoute(build: Build, spec: RouteSpec, inherited: readonly PolicyL
   };
   const { target } = spec;
   if (target.kind === "llm") {
-    const router = build.attempt(spec.path, () => compileLlmRoute(build, target.llm, spec.path));
+    const router = build.attempt(spec.path, () => compileLlmRoute(build, target.llm, { path: spec.path, route: pushed }));
     return { ...route, decode: router?.decode ?? (() => {}), pick: router?.pick ?? weightedPick([]) };
   }
+  warnOfUnused(build, target.backends, pushed);
   const compiled = target.backends.flatMap((backend, index) => {
     const path = `${spec.path}.backends[${index}]`;
     const parts = build.attempt(path, () =>
       backend.kind === "routeGroup"
         ? compileDelegation(build, backend.routeGroup)
-        : compileBackend(build, backend, { path, routeLayers: layers }),
+        : compileBackend(build, backend, { path, route: pushed }),
     );
     return parts === undefined ? [] : [{ weight: backend.weight, backend: parts }];
   });
@@ -87,6 +86,18 @@ function compileRoute(build: Build, spec: RouteSpec, inherited: readonly PolicyL
     decode: compiled.length === 1 && only?.backend.decode !== undefined ? only.backend.decode : () => {},
     pick: weightedPick(compiled),
   };
+}
+
+/** The part of the layers that goes to the route's backends. */
+function aboutBackends(layers: readonly PolicyLayer[]): PolicyLayer[] {
+  return layers.flatMap(({ path, policies }) =>
+    layerOf(path, Object.fromEntries(Object.entries(policies).filter(([name]) => pushedDown.has(name)))),
+  );
+}
+
+/** An entry of `gateways`, and a listener of one, has its policies beside its other keys. */
+function policiesPath({ path }: ListenerSpec): string {
+  return path.startsWith("gateways.") ? path : `${path}.policies`;
 }
 
 /** Chooses by weight, at random. */

@@ -6,9 +6,12 @@ import { hostOf } from "../../pipeline/match.ts";
 import type { ListenerTls } from "../schema/tls.ts";
 import type { Config } from "../schema/document.ts";
 import { Build, type CompileDeps, type CompileProblem } from "./build.ts";
+import { checkTargets } from "./check-targets.ts";
+import { checkTelemetry } from "./check-telemetry.ts";
 import { compileNetworkRules } from "./network.ts";
 import { compileListener } from "./routes.ts";
 import { type BindSpec, bindSpecs, type ListenerSpec } from "./specs.ts";
+import { tcpKeepAlive } from "./tcp.ts";
 
 /** Milliseconds for the head of a request, however long an idle connection may wait for one. */
 const maxHeadersTimeoutMs = 30_000;
@@ -34,7 +37,10 @@ export interface Compiled {
 /** Compiles a configuration. Throws when something in it cannot be compiled; then nothing was started. */
 export function compileRuntime(config: Config, deps: CompileDeps): Compiled {
   const build = new Build(config, deps);
-  const binds = new Map(bindSpecs(config).map((spec) => [spec.key, compileBind(build, spec)]));
+  const specs = bindSpecs(config);
+  checkTargets(build, specs);
+  checkTelemetry(build);
+  const binds = new Map(specs.map((spec) => [spec.key, compileBind(build, spec)]));
   if (build.problems.length > 0) throw new CompileError(build.problems);
   const remotesReady = Promise.all(build.expected).then(() => {});
   remotesReady.catch(() => {}); // only --validate-only waits for it
@@ -80,6 +86,7 @@ function bindSocket(build: Build, spec: BindSpec): BindSocket {
     idleTimeoutMs,
     headersTimeoutMs: Math.min(idleTimeoutMs, maxHeadersTimeoutMs),
     maxConnectionMs: http?.maxConnectionDuration,
+    keepAlive: tcpKeepAlive(build.config.frontendPolicies.tcp?.keepalives),
     tls:
       certificates.length === 0
         ? undefined
@@ -97,7 +104,7 @@ function certificate(build: Build, listener: ListenerSpec, tls: ListenerTls): Bi
   const choice = {
     minVersion: tls.minTLSVersion ?? frontend?.minVersion,
     maxVersion: tls.maxTLSVersion ?? frontend?.maxVersion,
-    ciphers: tls.cipherSuites?.join(":"),
+    ciphers: ciphersOf(tls.cipherSuites ?? frontend?.cipherSuites),
   };
   checkChoice(choice);
   return {
@@ -107,6 +114,11 @@ function certificate(build: Build, listener: ListenerSpec, tls: ListenerTls): Bi
     clientCa: root?.text,
     ...choice,
   };
+}
+
+/** An empty list allows what there is. */
+function ciphersOf(suites: readonly string[] | undefined): string | undefined {
+  return suites === undefined || suites.length === 0 ? undefined : suites.join(":");
 }
 
 function checkChoice({ minVersion, maxVersion, ciphers }: Pick<BindCertificate, "minVersion" | "maxVersion" | "ciphers">): void {

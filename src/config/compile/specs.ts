@@ -44,6 +44,12 @@ export type RouteTarget =
 const defaultMcpPort = 3000;
 const defaultLlmPort = 4000;
 
+/**
+ * The gateway that everything in a file belongs to, `namespace/name`: the `gateway` label, and what `policies[].target.gateway`
+ * names. An entry of `gateways` is a listener of it, as in the reference, where gateways of other names come from Kubernetes.
+ */
+export const processGateway = "default/default";
+
 /** Every port of the configuration with what is served on it, in the order of the file. */
 export function bindSpecs(config: Config): BindSpec[] {
   const attached = attachedRoutes(config);
@@ -58,7 +64,7 @@ function bindSpec(bind: Config["binds"][number], index: number): BindSpec {
     const listenerPath = `${path}.listeners[${at}]`;
     return {
       path: listenerPath,
-      names: { bind: key, gateway: key, listener: listener.name ?? `listener${at}` },
+      names: { bind: key, gateway: processGateway, listener: listener.name ?? `listener${at}` },
       hostname: listener.hostname,
       tls: listener.tls,
       policies: listener.policies,
@@ -118,7 +124,7 @@ function gatewaySpecs(config: Config, attached: readonly Attachment[]): BindSpec
         const means = (reference: string): boolean => reference === name || reference === `${name}/${listenerName}`;
         return {
           path: listeners === undefined ? path : `${path}.listeners[${index}]`,
-          names: { bind: `bind/${port}`, gateway: `default/${name}`, listener: listenerName },
+          names: { bind: `bind/${port}`, gateway: processGateway, listener: listeners === undefined ? name : `${name}/${listenerName}` },
           hostname,
           tls: listenerTls,
           policies: listenerPolicies,
@@ -144,7 +150,7 @@ function ownPorts(config: Config): BindSpec[] {
 }
 
 function ownPort(name: string, port: number, listener: Pick<ListenerSpec, "routes" | "tls">): BindSpec {
-  const names = { bind: `bind/${port}`, gateway: `default/${name}`, listener: name };
+  const names = { bind: `bind/${port}`, gateway: processGateway, listener: name };
   return { key: name, path: name, port, listeners: [{ path: name, names, hostname: undefined, policies: undefined, ...listener }] };
 }
 

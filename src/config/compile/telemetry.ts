@@ -66,8 +66,8 @@ type PolicyTracing = NonNullable<Config["frontendPolicies"]["tracing"]>;
 function collectorOf(tracing: PolicyTracing, config: Config): Collector {
   const { protocol, path } = tracing;
   if (tracing.kind === "host") return policyCollector({ host: `${tracing.host.host}:${tracing.host.port}`, protocol, path, tls: false });
-  const entry = config.backends.find(({ name }) => tracing.kind === "backend" && name === tracing.backend);
-  if (entry?.kind !== "host") throw new Error("frontendPolicies.tracing: the backend is no HTTP server");
+  const entry = config.backends.find(({ name }) => name === tracing.backend);
+  if (entry?.kind !== "host") throw new Error("the backend is no HTTP server"); // checkTelemetry has said so
   const tls = entry.policies?.backendTLS !== undefined;
   return policyCollector({ host: `${entry.host.host}:${entry.host.port}`, protocol, path, tls });
 }

@@ -40,7 +40,7 @@ export const customProvider = z
     formats: z
       .array(
         z.strictObject({
-          type: providerFormat.describe("What the server can be sent."),
+          type: notYetValues(providerFormat, ["realtime"], "a realtime (WebSocket) endpoint").describe("What the server can be sent."),
           path: maybe(z.string()).describe("Path for it, where it is not the usual one."),
         }),
       )

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { hostnamePattern } from "../../contract/config/address.ts";
-import { maybe, notYetValues } from "../../contract/config/combinators.ts";
+import { maybe, notYet, notYetValues } from "../../contract/config/combinators.ts";
 import { port } from "../../contract/config/numbers.ts";
 import { gatewayPolicies } from "./policies.ts";
 import { route, tcpRoute } from "./routes.ts";
@@ -9,7 +9,7 @@ import { listenerTls } from "./tls.ts";
 const listener = z
   .strictObject({
     name: maybe(z.string()).describe("Name, for logs, metrics and `policies[].target`."),
-    namespace: maybe(z.string()).describe("Namespace of the name."),
+    namespace: maybe(notYet(z.string(), "namespaces of listeners")).describe("Namespace of the name."),
     hostname: maybe(hostnamePattern()).describe("Host name that it serves, such as `api.example.com` or `*.example.com`; absent: all."),
     protocol: notYetValues(
       z.enum(["HTTP", "HTTPS", "TLS", "TCP", "HBONE"]).default("HTTP"),

@@ -6,6 +6,8 @@ import { backendAuthConfig, extraCredentials } from "../../policies/backend-auth
 import type { BackendAuthConfig } from "../../policies/backend-auth/config.ts";
 import { backendTLSConfig } from "../../policies/backend-tls/config.ts";
 import type { BackendTLSConfig } from "../../policies/backend-tls/config.ts";
+import { httpConfig } from "../../policies/http/config.ts";
+import type { HttpConfig } from "../../policies/http/config.ts";
 import { requestHeaderModifierConfig } from "../../policies/request-header-modifier/config.ts";
 import type { RequestHeaderModifierConfig } from "../../policies/request-header-modifier/config.ts";
 import { plainTransformationsConfig } from "../../policies/transformations/config.ts";
@@ -19,6 +21,8 @@ export interface CallPolicies {
   transformations?: TransformationsConfig | undefined;
   backendTLS?: BackendTLSConfig | undefined;
   backendAuth?: BackendAuthConfig | undefined;
+  http?: HttpConfig | undefined;
+  tcp?: BackendTcp | undefined;
 }
 
 /** Recursive: a credential may come from a server whose call has policies of its own. */
@@ -37,15 +41,13 @@ const backendTunnel = z.strictObject({
   policies: maybe(callPolicies).describe("How to talk to the proxy."),
 });
 
-const http = z.strictObject({
-  version: maybe(z.string()).describe("HTTP version to speak."),
-  requestTimeout: maybe(duration()).describe("Deadline for one request, to the headers of the reply."),
-});
-
+/** The connections to one backend, in place of what `config.backend` says for all. */
 const tcp = z.strictObject({
   keepalives: keepalives.describe("Keepalive probes."),
   connectTimeout: duration().describe("Deadline for opening a connection."),
 });
+
+export type BackendTcp = z.output<typeof tcp>;
 
 /** The keys of the policies above, for objects that have more. */
 export const callPolicyKeys = {
@@ -57,8 +59,8 @@ export const callPolicyKeys = {
   backendAuth: maybe(alternatives([backendAuthConfig, exchangedCredential]).meta({ id: "backendAuth" })).describe(
     "The credential that the backend wants from us.",
   ),
-  http: maybe(notYet(http, "HTTP settings of one backend").meta({ id: "backendHttp" })).describe("HTTP settings towards the backend."),
-  tcp: maybe(notYet(tcp, "TCP settings of one backend").meta({ id: "backendTcp" })).describe("TCP settings towards the backend."),
+  http: maybe(httpConfig.meta({ id: "backendHttp" })).describe("HTTP settings towards the backend."),
+  tcp: maybe(tcp.meta({ id: "backendTcp" })).describe("TCP settings towards the backend."),
   backendTunnel: maybe(notYet(backendTunnel, "reaching backends through a proxy").meta({ id: "backendTunnel" })).describe(
     "Reach the backend through an HTTP CONNECT proxy.",
   ),

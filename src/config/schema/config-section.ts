@@ -6,6 +6,7 @@ import { celExpression } from "../../cel/config-type.ts";
 import { httpUrl } from "../../contract/config/files.ts";
 import { headerMap, headerName } from "../../contract/config/http-names.ts";
 import { maxUint32, uint } from "../../contract/config/numbers.ts";
+import { isLogLevel } from "../../telemetry/log/levels.ts";
 import { keepalives } from "./keepalive.ts";
 import { modelCatalog } from "./not-yet/model-catalog.ts";
 import { expressionsByName, fieldChanges, sampling } from "./telemetry-values.ts";
@@ -31,10 +32,12 @@ const tracing = z.strictObject({
   clientSampling: maybe(sampling).describe("Which requests with a trace go on with it; all when absent."),
 });
 
+const logLevelText = "expected off, error, warn, info, debug or trace, or `request=` and one of these";
+
 const logging = z.strictObject({
-  level: maybe(z.union([z.string(), z.array(z.string()).transform((levels) => levels.join(","))])).describe(
-    "`debug`, `info`, `warn` or `error`; also `part=level`, several with commas or as a list.",
-  ),
+  level: maybe(
+    z.union([z.string(), z.array(z.string()).transform((levels) => levels.join(","))]).refine(isLogLevel, logLevelText),
+  ).describe("`off`, `error`, `warn`, `info`, `debug` or `trace`; `request=level` is the access log's. Several with commas or as a list."),
   format: maybe(z.enum(["text", "json"])).describe("How lines are written; `text` when absent."),
   filter: maybe(celExpression()).describe("CEL that tells which requests are logged."),
   fields: maybe(fieldChanges).describe("Fields of the access log to add and to leave out."),
@@ -52,7 +55,7 @@ const backend = z.strictObject({
   keepalives: keepalives.prefault({}).describe("Keepalive probes."),
   connectTimeout: duration().prefault("10s").describe("Deadline for opening a connection."),
   poolIdleTimeout: duration().prefault("1m30s").describe("How long an unused connection is kept."),
-  poolMaxSize: maybe(uint()).describe("How many unused connections are kept per host."),
+  poolMaxSize: maybe(uint()).describe("How many unused connections are kept per host; any number when absent."),
 });
 
 const hbone = z.strictObject({
@@ -76,9 +79,12 @@ export const configSection = z
     statsAddr: orDefault(listenAddress(), "[::]:15020").describe("Where metrics are served."),
     readinessAddr: orDefault(listenAddress(), "[::]:15021").describe("Where readiness is told."),
     enableIpv6: orDefault(z.boolean(), true).describe("Whether IPv6 is used."),
-    session: maybe(z.strictObject({ key: sessionKey.describe("32 bytes as hexadecimal digits; replicas need the same.") })).describe(
-      "Protection of what clients carry for us, such as MCP session ids.",
-    ),
+    session: maybe(
+      notYet(
+        z.strictObject({ key: sessionKey.describe("32 bytes as hexadecimal digits; replicas need the same.") }),
+        "MCP sessions that several replicas share",
+      ),
+    ).describe("Protection of what clients carry for us, such as MCP session ids. Until then ids are random and good in this process."),
     mcp: maybe(z.strictObject({ sessionTtl: orDefault(duration(), "30m").describe("How long an unused MCP session is kept.") })).describe(
       "MCP sessions.",
     ),
@@ -91,11 +97,14 @@ export const configSection = z
       .prefault([])
       .describe("Request headers whose values are never shown, beyond those that are known."),
     standardAttributes: maybe(
-      z.strictObject({
-        user: maybe(celExpression()).describe("CEL that names the user."),
-        group: maybe(celExpression()).describe("CEL that names the group."),
-      }),
-    ).describe("Who is behind a request, for logs and usage."),
+      notYet(
+        z.strictObject({
+          user: maybe(celExpression()).describe("CEL that names the user."),
+          group: maybe(celExpression()).describe("CEL that names the group."),
+        }),
+        "usage by user and group in a database",
+      ),
+    ).describe("Who is behind a request, in the database of usage. For metrics and logs: `config.metrics.fields`, `accessLog.add`."),
     logging: maybe(logging).describe("The process's log and, in the older form, the access log."),
     tracing: maybe(tracing).describe("Tracing, in the older form; `frontendPolicies.tracing` is the newer one."),
     metrics: maybe(metrics).describe("Metrics."),

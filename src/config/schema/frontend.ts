@@ -6,6 +6,7 @@ import { celExpression } from "../../cel/config-type.ts";
 import { maxUint32, uint } from "../../contract/config/numbers.ts";
 import { ruleSet } from "../../contract/config/rules.ts";
 import { callPolicies } from "./call-policies.ts";
+import { cipherSuites } from "./cipher-suites.ts";
 import { keepalives } from "./keepalive.ts";
 import { plainExtAuthz } from "./not-yet/external-processors.ts";
 import { expressionsByName, sampling } from "./telemetry-values.ts";
@@ -26,7 +27,7 @@ const http = z
     http1MaxHeaders: maybe(uint()).describe("How many headers a request may have."),
     http1IdleTimeout: duration()
       .prefault("10m0s")
-      .describe("How long a connection may wait for a request, and a request for the rest of its headers."),
+      .describe("How long a connection may wait for a request, and a request for the rest of its headers (for that 30s at most)."),
     http1HeaderCase: notYetValues(
       z.enum(["lowercase", "preserve"]).default("lowercase"),
       ["preserve"],
@@ -45,10 +46,10 @@ const http = z
 const tls = z
   .strictObject({
     handshakeTimeout: duration().prefault("15s").describe("Deadline for the handshake."),
-    minVersion: maybe(tlsVersion).describe("Lowest version to accept."),
-    maxVersion: maybe(tlsVersion).describe("Highest version to accept."),
+    minVersion: maybe(tlsVersion).describe("Lowest version to accept where a listener says nothing about it."),
+    maxVersion: maybe(tlsVersion).describe("Highest version to accept where a listener says nothing about it."),
     alpn: maybe(notYet(z.array(z.array(uint(255))), "choosing ALPN protocols")).describe("Protocols to offer, each as a list of bytes."),
-    cipherSuites: maybe(notYet(z.array(z.string()), "cipher suites for all listeners")).describe("Cipher suites to allow."),
+    cipherSuites: maybe(cipherSuites()).describe("Cipher suites to allow where a listener says nothing about it."),
     keyExchangeGroups: maybe(notYet(z.array(z.string()), "choosing key exchange groups")).describe("Key exchange groups to allow."),
   })
   .meta({ id: "FrontendTls" });

@@ -9,7 +9,7 @@ import { headerMatch } from "../../contract/config/matching.ts";
 import { authorizationConfig } from "../../policies/authorization/config.ts";
 import { azureResourceType, customProvider } from "./ai.ts";
 import { callPolicyKeys } from "./call-policies.ts";
-import { promptCaching, promptGuard } from "./not-yet/ai-policy.ts";
+import { promptCaching, promptGuard } from "./ai-policy.ts";
 import { health } from "./not-yet/backend-health.ts";
 
 const baseUrl = httpUrl().refine((text) => !/[?#]/.test(text), "must hold no query and no fragment");

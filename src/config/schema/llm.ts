@@ -4,7 +4,7 @@ import { port } from "../../contract/config/numbers.ts";
 import { rateLimit } from "../../policies/local-rate-limit/config.ts";
 import { gatewayReferences } from "./gateway-references.ts";
 import { llmModel, llmProvider } from "./llm-models.ts";
-import { promptGuard } from "./not-yet/ai-policy.ts";
+import { promptGuard } from "./ai-policy.ts";
 import { plainRemoteRateLimit } from "./not-yet/external-processors.ts";
 import { virtualModel } from "./not-yet/virtual-models.ts";
 import { gatewayPolicyKeys } from "./policies.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { exactlyOne, maybe, notYet, notYetValues, orDefault } from "../../contract/config/combinators.ts";
+import { exactlyOne, maybe, notYet, orDefault } from "../../contract/config/combinators.ts";
 import { fileInlineOrRemote } from "../../contract/config/files.ts";
 import { port } from "../../contract/config/numbers.ts";
 import { callPolicies } from "./call-policies.ts";
@@ -58,9 +58,10 @@ const mcpBackendKeys = {
   failureMode: orDefault(z.enum(["failClosed", "failOpen"]), "failClosed").describe(
     "Whether one target that fails fails all (`failClosed`) or is left out (`failOpen`).",
   ),
-  dnsRebindingProtection: notYetValues(z.boolean().default(false), [true], "protection against DNS rebinding").describe(
-    "Whether Host and Origin must be localhost.",
-  ),
+  dnsRebindingProtection: z
+    .boolean()
+    .default(false)
+    .describe("Whether Host and Origin must be localhost: for a gateway on the user's own machine, against web pages of other sites."),
 };
 
 export const mcpBackend = z.strictObject(mcpBackendKeys).meta({ id: "McpBackend" });

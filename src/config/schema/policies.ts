@@ -19,8 +19,8 @@ import { retryConfig } from "../../policies/retry/config.ts";
 import { timeoutConfig } from "../../policies/timeout/config.ts";
 import { transformationsConfig } from "../../policies/transformations/config.ts";
 import { urlRewriteConfig } from "../../policies/url-rewrite/config.ts";
+import { aiPolicy } from "./ai-policy.ts";
 import { callPolicyKeys } from "./call-policies.ts";
-import { aiPolicy } from "./not-yet/ai-policy.ts";
 import { health, inferenceRouting, sessionAffinity } from "./not-yet/backend-health.ts";
 import { extAuthz, extProc, mcpGuardrails, plainExtAuthz, remoteRateLimit } from "./not-yet/external-processors.ts";
 import { oidc } from "./not-yet/oidc.ts";
@@ -30,7 +30,9 @@ import { oidc } from "./not-yet/oidc.ts";
 const none = z.strictObject({});
 
 const a2a = maybe(notYet(none, "the A2A protocol")).describe("Marks the backend as an agent that speaks A2A.");
-const ai = maybe(notYet(aiPolicy, "`ai` policies").meta({ id: "ai" })).describe("Guards, prompts and aliases for LLM traffic.");
+const ai = maybe(aiPolicy.meta({ id: "ai" })).describe(
+  "What paths mean, body fields and model aliases for LLM traffic. Written in several places, the fields of all count, the most specific first.",
+);
 const apiKey = maybe(apiKeyConfig.meta({ id: "apiKey" })).describe("Callers identified by a key.");
 const authorization = maybe(authorizationConfig.meta({ id: "authorization" })).describe("Who may send which requests, by CEL rules.");
 const basicAuth = maybe(basicAuthConfig.meta({ id: "basicAuth" })).describe("Callers identified by user name and password.");

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { maybe, notYet, notYetValues, oneSpelling } from "../../contract/config/combinators.ts";
 import { filePath } from "../../contract/config/files.ts";
+import { cipherSuites } from "./cipher-suites.ts";
 
 /** Versions in the words of node:tls. */
 export type TlsVersion = "TLSv1.2" | "TLSv1.3";
@@ -23,7 +24,7 @@ const tlsKeys = {
   key: maybe(filePath()).describe("Private key, PEM file; the file of `cert` when absent."),
   root: maybe(filePath()).describe("Certificate authorities for client certificates, PEM file. With it, clients must have one (mTLS)."),
   spiffe: maybe(notYet(z.strictObject({}), "SPIFFE")).describe("Take the certificate from the SPIFFE Workload API."),
-  cipherSuites: maybe(z.array(z.string())).describe("Cipher suites to allow, IANA or OpenSSL names."),
+  cipherSuites: maybe(cipherSuites()).describe("Cipher suites to allow, IANA or OpenSSL names; Node's when absent."),
   minTLSVersion: maybe(tlsVersion).describe("Lowest version to accept."),
   minTlsVersion: maybe(tlsVersion).describe("The same as `minTLSVersion`."),
   maxTLSVersion: maybe(tlsVersion).describe("Highest version to accept."),

@@ -46,8 +46,8 @@ test("notYet: a value is refused, and checked all the same", () => {
   assert.equal(schema.safeParse({}).success, true);
   assert.equal(schema.safeParse({ a: null }).success, true);
   const issues = (value: unknown) => JSON.stringify(schema.safeParse(value).error?.issues);
-  assert.match(issues({ a: { b: 1 } }), /flying is not supported yet/);
-  assert.match(issues({ a: { b: "x" } }), /flying is not supported yet.*|expected number/);
+  assert.match(issues({ a: { b: 1 } }), /not supported yet: flying/);
+  assert.match(issues({ a: { b: "x" } }), /not supported yet: flying.*|expected number/);
   assert.match(issues({ a: { b: "x" } }), /expected number/);
   assert.equal(JSON.stringify(input(schema)).includes(`"${marks.notYet}":"flying"`), true);
 });
@@ -56,7 +56,7 @@ test("notYetValues: some values are refused", () => {
   const schema = notYetValues(z.enum(["walk", "fly"]).default("walk"), ["fly"], "flying");
   assert.equal(schema.parse(undefined), "walk");
   assert.equal(schema.parse("walk"), "walk");
-  assert.deepEqual(messages(schema, "fly"), ["flying is not supported yet"]);
+  assert.deepEqual(messages(schema, "fly"), ["not supported yet: flying"]);
 });
 
 test("extension: leaves its mark", () => {

@@ -57,7 +57,7 @@ export function notYetValues<S extends z.ZodType>(schema: S, values: readonly un
 }
 
 function notYetText(what: string): string {
-  return `${what} is not supported yet`;
+  return `not supported yet: ${what}`;
 }
 
 /** A key that only this gateway has. `--portable` lists the ones a file uses. */

@@ -87,7 +87,7 @@ test("openAI: paths, and max_tokens under the name that GPT models take", () => 
   assert.deepEqual(adapted(provider, { format: "responses", model: "gpt-5", streaming: false }, { max_tokens: 5 }), { max_tokens: 5 });
 });
 
-test("custom: its own paths, Gemini's paths by model, realtime listed but not spoken", () => {
+test("custom: its own paths, Gemini's paths by model", () => {
   const provider = customProvider(
     {
       formats: [
@@ -96,7 +96,6 @@ test("custom: its own paths, Gemini's paths by model, realtime listed but not sp
         { type: "generateContent" },
         { type: "geminiCountTokens" },
         { type: "anthropicTokenCount" },
-        { type: "realtime" },
       ],
     },
     "mine",

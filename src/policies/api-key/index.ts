@@ -17,8 +17,8 @@ interface Holder {
 export const apiKey = definePolicy<ApiKeyConfig>({
   name: "apiKey",
   config: apiKeyConfig,
-  compile(config) {
-    const holders = new Map(config.keys.map((entry) => [digestOf(entry), holderOf(entry)]));
+  compile(config, { warn }) {
+    const holders = new Map(config.keys.map((entry) => [digestOf(entry), holderOf(entry, warn)]));
     const source = compileCredentialSource(config.location);
     const { mode } = config;
     return afterBody(source.reads, (exchange, next) => {
@@ -46,7 +46,8 @@ function digestOf(entry: Entry): string {
   return entry.kind === "key" ? hash("sha256", entry.key, "hex") : entry.keyHash.slice("sha256:".length).toLowerCase();
 }
 
-function holderOf({ metadata, allowedModels }: Entry): Holder {
+function holderOf({ metadata, allowedModels }: Entry, warn: (message: string) => void): Holder {
   const isMap = typeof metadata === "object" && metadata !== null && !Array.isArray(metadata);
+  if (!isMap && metadata !== undefined && metadata !== null) warn("`metadata` of a key is no map, so that expressions see nothing of it");
   return { metadata: isMap ? (metadata as Readonly<Record<string, unknown>>) : {}, allowedModels };
 }

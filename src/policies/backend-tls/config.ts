@@ -12,7 +12,7 @@ export const backendTLSConfig = z.strictObject({
   hostname: maybe(z.string()).describe("Name to ask for (SNI) and to verify; the backend's host when absent."),
   insecure: z.boolean().default(false).describe("Verify nothing at all."),
   insecureHost: z.boolean().default(false).describe("Verify the chain but not the name."),
-  alpn: maybe(z.array(z.string())).describe("Protocols to offer (ALPN)."),
+  alpn: maybe(notYet(z.array(z.string()), "choosing ALPN protocols")).describe("Protocols to offer (ALPN); `http/1.1` when absent."),
   subjectAltNames: maybe(z.array(z.string())).describe("Names of which the certificate must have one, instead of the host's."),
   keyExchangeGroups: maybe(notYet(z.array(group), "choosing key exchange groups")).describe("Key exchange groups to offer."),
   spiffe: maybe(notYet(z.strictObject({}), "SPIFFE")).describe("Take certificate and authorities from the SPIFFE Workload API."),

@@ -27,7 +27,6 @@ describe("backendTLS", () => {
       root: "/ca.pem",
       hostname: "a.test",
       insecureHost: true,
-      alpn: ["http/1.1"],
       subjectAltNames: ["b.test"],
     };
     assert.deepEqual(compile(config), {
@@ -36,7 +35,6 @@ describe("backendTLS", () => {
       ca: authority.cert,
       serverName: "a.test",
       insecureHost: true,
-      alpn: ["http/1.1"],
       subjectAltNames: ["b.test"],
     });
     assert.deepEqual(compile({ insecure: true }), { insecure: true });

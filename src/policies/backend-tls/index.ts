@@ -13,7 +13,7 @@ export const backendTLS = definePolicy<BackendTLSConfig>({ name: "backendTLS", c
  * @throws Error when one of them cannot be read or used
  */
 export function compileBackendTls(config: unknown, readFile: (path: string) => string): UpstreamTls {
-  const { cert, key, root, hostname, insecure, insecureHost, alpn, subjectAltNames } = config as BackendTLSConfig;
+  const { cert, key, root, hostname, insecure, insecureHost, subjectAltNames } = config as BackendTLSConfig;
   if ((cert === undefined) !== (key === undefined)) throw new Error("a client certificate needs both `cert` and `key`");
   const read = (file: string | undefined): PemFile | undefined => (file === undefined ? undefined : { file, text: readFile(file) });
   const [certificate, privateKey, authorities] = [read(cert), read(key), read(root)];
@@ -26,7 +26,6 @@ export function compileBackendTls(config: unknown, readFile: (path: string) => s
     ...(hostname === undefined ? {} : { serverName: hostname }),
     ...(insecure ? { insecure } : {}),
     ...(insecureHost ? { insecureHost } : {}),
-    ...(alpn === undefined ? {} : { alpn }),
     ...(subjectAltNames === undefined ? {} : { subjectAltNames }),
   };
 }

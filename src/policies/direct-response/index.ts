@@ -39,6 +39,7 @@ type Branch = DirectResponseConfig[number];
 
 function compileAnswer(branch: Branch, warn: (message: string) => void): Answer {
   const { status, body, bodyExpression } = branch;
+  if (body !== undefined && bodyExpression !== undefined) warn("`body` has no effect beside `bodyExpression`");
   const fields: (readonly [name: string, value: CompiledExpression])[] = [];
   for (const [name, expression] of Object.entries(branch.headers ?? {})) {
     if (isFraming(name)) warn(`headers.${name} is ignored: the gateway sets it itself`);

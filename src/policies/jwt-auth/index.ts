@@ -6,7 +6,7 @@ import type { Reply } from "../../contract/reply.ts";
 import { acquireKeySet } from "../../upstream/key-set.ts";
 import { compileCredentialSource } from "../credential-location.ts";
 import { afterBody } from "../expressions.ts";
-import { TokenError, TokenVerifier } from "../token-verifier.ts";
+import { TokenError, TokenVerifier, warnOfUnenforced } from "../token-verifier.ts";
 import { type JwtAuthConfig, jwtAuthConfig } from "./config.ts";
 
 /**
@@ -22,6 +22,7 @@ export const jwtAuth = definePolicy<JwtAuthConfig>({
     const issuers = config.providers.map(({ issuer, audiences, jwks, jwtValidationOptions }) => {
       const keys = acquireKeySet(jwks, context);
       context.expect(keys.ready);
+      warnOfUnenforced(jwtValidationOptions.requiredClaims, context.warn);
       return { issuer, audiences: audiences ?? [], requiredClaims: jwtValidationOptions.requiredClaims, keys };
     });
     const verifier = new TokenVerifier(issuers, context.clock);

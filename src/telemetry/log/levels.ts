@@ -11,6 +11,22 @@ interface Threshold {
   readonly requests: LogLevel | undefined;
 }
 
+/** Whether it is written as LogLevels takes it. */
+export function isLogLevel(directives: string): boolean {
+  try {
+    parse(directives);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Targets that levels are written for and that have none of their own here. */
+export function targetsWithoutLevel(directives: string): string[] {
+  const targets = directives.split(",").flatMap((directive) => (directive.includes("=") ? [split(directive)[0]] : []));
+  return targets.filter((target) => target !== "" && target !== "request");
+}
+
 function parse(directives: string): Threshold {
   let overall: LogLevel = "info";
   let requests: LogLevel | undefined;
@@ -32,8 +48,8 @@ function split(directive: string): [target: string, level: string] {
 
 /**
  * What is logged, changeable while running. Written as in RUST_LOG: `info`, `warn,request=info`. Besides the overall
- * level only the target `request` (the access log) has one of its own; levels for other targets are accepted and ignored,
- * as configurations made for the reference project name its modules.
+ * level only the target `request` (the access log) has one of its own; levels for other targets have no effect, which loading a
+ * configuration warns of: those made for the reference project name its modules.
  */
 export class LogLevels {
   private readonly initial: Threshold;

@@ -6,7 +6,6 @@ export interface CustomSettings {
   readonly model?: string | undefined;
   /** Name in telemetry and prices. */
   readonly providerOverride?: string | undefined;
-  /** `realtime` may be listed; it is a WebSocket, which has no shape here. */
   readonly formats: readonly { readonly type: string; readonly path?: string | undefined }[];
 }
 
@@ -19,6 +18,6 @@ export function customProvider(settings: CustomSettings, name: string): Provider
   return compatibleProvider({
     telemetryName: settings.providerOverride ?? name,
     baseUrl: "http://unset.invalid/v1",
-    formats: settings.formats.filter(({ type }) => type !== "realtime") as readonly FormatEntry[],
+    formats: settings.formats as readonly FormatEntry[], // the schema lets no other names through
   });
 }

@@ -1,15 +1,15 @@
 import { z } from "zod";
-import { backendReference } from "../../../contract/config/backend-reference.ts";
-import { exactlyOne, maybe } from "../../../contract/config/combinators.ts";
-import { celExpression } from "../../../cel/config-type.ts";
-import { headerModifier } from "../../../contract/config/header-modifier.ts";
-import { headerMap, headerOrPseudoName, jsonObject } from "../../../contract/config/http-names.ts";
-import { headerMatch } from "../../../contract/config/matching.ts";
-import { statusCode, uint } from "../../../contract/config/numbers.ts";
-import { regexPattern } from "../../../contract/config/pattern.ts";
-import { callPolicies } from "../call-policies.ts";
+import { backendReference } from "../../contract/config/backend-reference.ts";
+import { exactlyOne, maybe, notYet } from "../../contract/config/combinators.ts";
+import { celExpression } from "../../cel/config-type.ts";
+import { headerModifier } from "../../contract/config/header-modifier.ts";
+import { headerMap, headerOrPseudoName, jsonObject } from "../../contract/config/http-names.ts";
+import { headerMatch } from "../../contract/config/matching.ts";
+import { statusCode, uint } from "../../contract/config/numbers.ts";
+import { regexPattern } from "../../contract/config/pattern.ts";
+import { callPolicies } from "./call-policies.ts";
 
-/** Policies on what is said to a model: guards, prompts, caching, aliases. */
+/** Policies on what is said to a model: what paths mean, changes to bodies, aliases; later guards, prompts and caching. */
 
 const text = z.union([z.string(), z.array(uint(255))]);
 
@@ -88,7 +88,7 @@ export const promptCaching = z.strictObject({
   cacheMessageOffset: uint().default(0),
 });
 
-const messages = z.array(z.strictObject({ role: z.string(), content: z.string() })).optional();
+const prompts = z.array(z.strictObject({ role: z.string(), content: z.string() })).optional();
 
 /** What a path means to an AI backend. */
 const routeType = z.enum([
@@ -107,13 +107,27 @@ const routeType = z.enum([
 ]);
 
 export const aiPolicy = z.strictObject({
-  promptGuard: maybe(promptGuard),
-  defaults: maybe(jsonObject()),
-  overrides: maybe(jsonObject()),
-  transformations: maybe(z.record(z.string(), celExpression())),
-  finalTransformations: maybe(z.record(z.string(), celExpression())),
-  prompts: maybe(z.strictObject({ append: messages, prepend: messages })),
-  modelAliases: z.record(z.string(), z.string()).optional(),
-  promptCaching: maybe(promptCaching),
-  routes: z.record(z.string(), routeType).optional(),
+  promptGuard: maybe(notYet(promptGuard, "prompt guards")).describe("Guards on what is sent and what comes back."),
+  defaults: maybe(jsonObject()).describe("Body fields to set where the client did not."),
+  overrides: maybe(jsonObject()).describe("Body fields to set always."),
+  transformations: maybe(z.record(z.string(), celExpression())).describe(
+    "Body fields to compute, CEL by field; `llmRequest` is the client's body. One that fails or gives null takes the field away.",
+  ),
+  finalTransformations: maybe(notYet(z.record(z.string(), celExpression()), "computing body fields after conversion")).describe(
+    "Body fields to compute after conversion to the provider's format.",
+  ),
+  prompts: maybe(notYet(z.strictObject({ append: prompts, prepend: prompts }), "adding messages to prompts")).describe(
+    "Messages to put before and after the client's.",
+  ),
+  modelAliases: z
+    .record(z.string(), z.string())
+    .optional()
+    .describe("Models to ask for instead, by the model that would be: a name, or a pattern with any number of `*`."),
+  promptCaching: maybe(notYet(promptCaching, "prompt caching")).describe("Where to put cache points."),
+  routes: z
+    .record(z.string(), routeType)
+    .optional()
+    .describe("What requests are, by the end of their path; `*` is every other path. Without it every request is a chat completion."),
 });
+
+export type AiPolicy = z.output<typeof aiPolicy>;

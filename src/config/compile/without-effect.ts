@@ -1,0 +1,46 @@
+import type { RouteBackend } from "../schema/routes.ts";
+import type { RouteLayers } from "./backend-parts.ts";
+import type { Build } from "./build.ts";
+import type { PolicyLayer } from "./slots.ts";
+
+/** Warnings for policies that stand where nothing can come of them: nothing that is written is silently ignored. */
+
+type Kind = "host" | "mcp" | "ai";
+
+/** Policies that mean something to one kind of backend only. */
+const onlyFor: Readonly<Record<string, Kind>> = { mcpAuthorization: "mcp", ai: "ai" };
+const kindNames: Readonly<Record<Kind, string>> = { host: "an HTTP server", mcp: "an MCP backend", ai: "an AI backend" };
+
+/** Warns of policies written at a backend that its kind has no use for. */
+export function warnOfStrangers(build: Build, kind: Kind, layers: readonly PolicyLayer[]): void {
+  for (const { path, policies } of layers) {
+    for (const name of Object.keys(policies)) {
+      const wanted = onlyFor[name];
+      if (wanted !== undefined && wanted !== kind)
+        build.warn(`${path}.${name}`, `has no effect: this backend is ${kindNames[kind]}, not ${kindNames[wanted]}`);
+    }
+  }
+}
+
+/** Warns of policies on a route that none of its backends has a use for, and of those that do not reach a route group. */
+export function warnOfUnused(build: Build, backends: readonly RouteBackend[], { inline }: RouteLayers): void {
+  const kinds = new Set(backends.map((backend) => (backend.kind === "backend" ? build.entry(backend.backend).kind : backend.kind)));
+  for (const { path, policies } of inline) {
+    for (const name of Object.keys(policies)) {
+      const wanted = onlyFor[name];
+      if (kinds.has("routeGroup")) build.warn(`${path}.${name}`, "does not reach the routes of a route group; write it on those");
+      else if (wanted !== undefined && !kinds.has(wanted))
+        build.warn(`${path}.${name}`, `has no effect: the route has no backend that is ${kindNames[wanted]}`);
+    }
+  }
+}
+
+/** Warns of policies about HTTP requests around a target that is a child process. */
+export function warnOfStdio(build: Build, target: string, layers: readonly PolicyLayer[]): void {
+  for (const { path, policies } of layers) {
+    for (const name of Object.keys(policies)) {
+      if (onlyFor[name] === undefined)
+        build.warn(`${path}.${name}`, `has no effect on the target \`${target}\`, which is a child process and gets no HTTP requests`);
+    }
+  }
+}
