@@ -11,9 +11,12 @@ export function configDump(effective: () => unknown): Endpoint {
   };
 }
 
-/** Members of the configuration that hold credentials, beyond names that say so themselves. */
+/**
+ * Members of the configuration that hold credentials, beyond names that say so themselves. `env` is hidden whole:
+ * environment variables are how stdio servers get their credentials, under names of their own choosing.
+ */
 function isSecretKey(name: string): boolean {
-  return name === "key" || name === "htpasswd" || /token$/i.test(name);
+  return name === "key" || name === "htpasswd" || name === "env" || /token$/i.test(name);
 }
 
 const secretFlag = /^--?[\w-]*(?:token|key|secret|password)$/i;
