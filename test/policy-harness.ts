@@ -70,6 +70,7 @@ export function testContext(overrides: Partial<CompileContext> & { files?: Reado
     stores: { rateLimits: createMemoryRateLimits(clock), sessions: noSessions },
     log: { debug: write, info: write, warn: write, error: write },
     readFile: (path) => files[path] ?? assert.fail(`no file ${path}`),
+    environment: {},
     upstream: missing,
     send: missing,
     backend: missing,

@@ -61,6 +61,8 @@ export interface CompileContext {
   readonly metrics: GatewayMetrics;
   /** The content of a file named in the configuration, UTF-8; relative paths are relative to the working directory. */
   readonly readFile: (path: string) => string;
+  /** The process's environment, for credentials that are found by it. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
   /** A connection pool to a host; the same settings give the same pool, also across reloads. */
   readonly upstream: (address: UpstreamAddress) => Upstream;
   /** A way to send to a host through backend policies (parsed configs by policy name; backendTLS decides about TLS). */

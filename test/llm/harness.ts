@@ -111,6 +111,7 @@ export class TestProvider {
       log: { debug() {}, info() {}, warn: (message) => this.warnings.push(message), error() {} },
       metrics: { ruleFailed: () => (this.failedRules += 1) } as unknown as CompileContext["metrics"],
       readFile: unavailable,
+      environment: {},
       upstream: unavailable,
       send: (address, policies) => this.sendTo(address, policies),
       backend: unavailable,

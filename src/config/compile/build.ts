@@ -54,7 +54,7 @@ export class Build {
 
   /** What a policy or backend written at `path` compiles itself with. */
   at(path: string): CompileContext {
-    const { clock, log, metrics, stores, resources, readFile } = this.deps;
+    const { clock, log, metrics, stores, resources, readFile, environment } = this.deps;
     return {
       path,
       clock,
@@ -63,6 +63,7 @@ export class Build {
       stores,
       resources,
       readFile,
+      environment,
       upstream: (address) => this.upstream(address),
       send: (address, policies) => this.send(address, [{ path, policies }]),
       backend: (reference) => this.namedBackend(reference, path),

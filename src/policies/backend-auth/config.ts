@@ -12,7 +12,7 @@ const secret = alternatives([
 ]);
 
 const googleCredential = maybe(fileOrInline()).describe(
-  "Credential JSON, or the file that holds it; those of the environment when absent.",
+  "Credential JSON, or the file that holds it. When absent: the file of GOOGLE_APPLICATION_CREDENTIALS, gcloud's own, or the machine's.",
 );
 
 const gcp = alternatives([

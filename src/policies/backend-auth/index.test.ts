@@ -78,6 +78,22 @@ describe("backendAuth", () => {
     assert.equal(context.logged[0]!.includes("PRIVATE"), false);
   });
 
+  const places: [where: string, environment: Record<string, string>, file: string][] = [
+    ["the file that the environment names", { GOOGLE_APPLICATION_CREDENTIALS: "/adc.json", HOME: "/home/me" }, "/adc.json"],
+    ["the file that gcloud leaves", { HOME: "/home/me" }, "/home/me/.config/gcloud/application_default_credentials.json"],
+  ];
+  for (const [where, environment, file] of places) {
+    it(`takes its Google credential from ${where} where the configuration has none`, () => {
+      const context = testContext({ environment, files: { [file]: '{"type":"service_account","client_email":"found@it.test"}' } });
+      assert.throws(() => backendAuth.compileBackend?.(backendAuth.config.parse({ gcp: {} }), context), /`private_key` is missing/);
+    });
+  }
+
+  it("asks the machine for a Google token where nobody has logged in", () => {
+    const context = testContext({ environment: { HOME: "/home/me" } });
+    assert.doesNotThrow(() => backendAuth.compileBackend?.(backendAuth.config.parse({ gcp: {} }), context));
+  });
+
   it("needs to know an audience for ID tokens", async () => {
     const context = testContext({ files: { "/sa.json": serviceAccount("http://127.0.0.1:1/token") } });
     await assert.rejects(

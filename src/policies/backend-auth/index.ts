@@ -100,11 +100,27 @@ function compileKind(config: GoogleConfig): (outgoing: Outgoing) => GoogleTokenK
   };
 }
 
+/**
+ * Application Default Credentials (https://cloud.google.com/docs/authentication/application-default-credentials): the file
+ * that the environment names, or the one that `gcloud auth application-default login` leaves. Undefined = the machine's own.
+ */
+function applicationDefault({ environment, readFile }: CompileContext): string | undefined {
+  const named = environment["GOOGLE_APPLICATION_CREDENTIALS"];
+  if (named !== undefined && named !== "") return readFile(named);
+  const home = environment["HOME"];
+  if (home === undefined) return undefined;
+  try {
+    return readFile(`${home}/.config/gcloud/application_default_credentials.json`);
+  } catch {
+    return undefined; // nobody has logged in here
+  }
+}
+
 /** Tokens of one credential; shared by all policies that use it, also across reloads. */
 function googleTokens({ credential }: GoogleConfig, context: CompileContext): (kind: GoogleTokenKind) => string | Promise<string> {
   const { clock } = context;
   const parts = { clock, fetch: fetchDocument };
-  const json = credential === undefined ? undefined : readSecret(credential, context);
+  const json = credential === undefined ? applicationDefault(context) : readSecret(credential, context);
   const issue = json === undefined ? metadataServer(parts) : compileGoogleCredential(json, parts);
   const key = `google-tokens ${json === undefined ? "metadata server" : hash("sha256", json, "hex")}`;
   const tokens = context.resources.acquire(key, () => new RecentMap<string, CachedToken>(maxAudiences));
