@@ -14,6 +14,7 @@ import { compilePolicies } from "./policies.ts";
 import { layerOf, mergeLayers, type PolicyLayer } from "./slots.ts";
 import { type ListenerSpec, type RouteSpec, routeSpec } from "./specs.ts";
 import { targetedLayers } from "./targeted.ts";
+import { withMetadataPaths } from "./well-known.ts";
 import { warnOfUnused } from "./without-effect.ts";
 
 /** A route group may lead to another; past this depth they go in a circle. */
@@ -33,7 +34,7 @@ type RouteLookup = (exchange: Exchange) => CompiledRoute | undefined;
 /** Compiles routes into one look-up that notes on the exchange what matched. */
 function compileRoutes(build: Build, specs: readonly RouteSpec[], inherited: readonly PolicyLayer[]): RouteLookup {
   const find = compileMatcher(
-    specs.map((spec) => ({
+    withMetadataPaths(specs).map((spec) => ({
       hostnames: spec.hostnames,
       rules: spec.matches,
       value: { spec, compiled: compileRoute(build, spec, inherited) },
