@@ -105,7 +105,7 @@ test("the configuration is shown without its credentials", async (t) => {
         stdio: {
           cmd: "npx",
           args: ["server", "--api-key", hidden, `--token=${hidden}`, "--verbose"],
-          env: { GITHUB_TOKEN: hidden, HOME: "/" },
+          env: hidden,
         },
       },
     ],
