@@ -53,7 +53,8 @@ export class FileWatch {
       this.watchers.set(folder, watcher);
       this.touch(); // a file may have changed between its reading and now
     } catch (cause) {
-      this.failed(folder, cause);
+      // a file that was looked for and need not be there: whoever needs it has said so
+      if ((cause as NodeJS.ErrnoException).code !== "ENOENT") this.failed(folder, cause);
     }
   }
 

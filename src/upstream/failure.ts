@@ -54,4 +54,9 @@ const descriptions: Readonly<Record<string, string>> = {
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: "TLS certificate could not be verified",
   CERT_HAS_EXPIRED: "TLS certificate has expired",
   ERR_TLS_CERT_ALTNAME_INVALID: "TLS certificate is for another name",
+  ERR_SSL_WRONG_VERSION_NUMBER: "the backend does not speak TLS on this port",
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: "the backend does not speak TLS on this port",
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: "the backend wants a client certificate",
+  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: "the backend does not trust our client certificate",
+  ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: "no TLS version in common with the backend",
 };
