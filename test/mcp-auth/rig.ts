@@ -48,6 +48,8 @@ export interface Rig {
   readonly gateway: TestGateway;
   readonly tools: ToolServer;
   readonly origin: string;
+  /** What the gateway was started with. */
+  readonly config: string;
   close(): Promise<void>;
 }
 
@@ -61,8 +63,10 @@ export async function startRig(options: ProviderOptions, mcpAuthentication: Read
     policies: { mcpAuthentication: { issuer: provider.issuer, audiences: ["api://mcp"], resourceMetadata: {}, ...mcpAuthentication } },
     backends: [{ mcp: { targets: [{ name: "tools", mcp: { host: `http://127.0.0.1:${tools.port}/mcp` } }] } }],
   };
-  const gateway = await startTestGateway(JSON.stringify({ binds: [{ port: 0, listeners: [{ routes: [route] }] }] }));
+  const config = JSON.stringify({ binds: [{ port: 0, listeners: [{ routes: [route] }] }] });
+  const gateway = await startTestGateway(config);
   return {
+    config,
     provider,
     gateway,
     tools,
