@@ -1,7 +1,11 @@
 import { itemEnvironment } from "../../cel/environment.ts";
 import { compileRules, type RuleSet } from "../../cel/rules.ts";
+import type { Document } from "../../contract/config/files.ts";
+import type { Send } from "../../contract/outgoing.ts";
 import { compileMcpBackend } from "../../mcp/backend.ts";
-import type { Authorize, McpTargetSettings } from "../../mcp/settings.ts";
+import type { Authorize, HttpTargetSettings, McpTargetSettings } from "../../mcp/settings.ts";
+import { acquireApi } from "../../mcp/upstream/openapi/api-source.ts";
+import { readPrefix } from "../../mcp/upstream/openapi/read-path.ts";
 import { spawnProcessGroup } from "../../mcp/upstream/spawn-process.ts";
 import { mcpAuthorization } from "../../policies/mcp-authorization/index.ts";
 import type { McpBackend, McpTarget } from "../schema/mcp.ts";
@@ -41,10 +45,11 @@ function compileTarget(build: Build, target: McpTarget, { path, ...place }: Kind
     return { kind: "stdio", name: target.name, command, args, env, clearEnv };
   }
   const own = layerOf(`${path}.policies`, target.policies);
-  const server = target.mcp;
+  const server = target.kind === "openapi" ? target.openapi : target.mcp;
+  const make = target.kind === "openapi" ? restTarget(build, path, target.openapi.schema) : httpTarget;
   if (server.kind === "address") {
     const { host, port, tls, path: urlPath } = server;
-    return httpTarget(
+    return make(
       target.name,
       { host, port, tls, path: urlPath },
       build.send({ host, port, ...(tls ? { tls: {} } : {}) }, [...layers, ...own]),
@@ -54,7 +59,7 @@ function compileTarget(build: Build, target: McpTarget, { path, ...place }: Kind
   if (entry.kind !== "host") throw new Error(`${path}: the backend ${server.backend} is no HTTP server`);
   const { host, port } = entry.host;
   const tls = entry.policies?.backendTLS !== undefined;
-  return httpTarget(
+  return make(
     target.name,
     { host, port, tls, path: server.path },
     build.send({ host, port }, [...build.layersFor(server.backend), ...build.entryLayers(server.backend), ...layers, ...own]),
@@ -68,7 +73,9 @@ interface Address {
   readonly path: string;
 }
 
-function httpTarget(name: string, { host, port, tls, path }: Address, send: ReturnType<Build["send"]>): McpTargetSettings {
+type MakeTarget = (name: string, address: Address, send: Send) => McpTargetSettings;
+
+function httpTarget(name: string, { host, port, tls, path }: Address, send: Send): HttpTargetSettings {
   return {
     kind: "http",
     name,
@@ -77,6 +84,28 @@ function httpTarget(name: string, { host, port, tls, path }: Address, send: Retu
     path,
     send,
   };
+}
+
+/**
+ * A REST service. Its description says what stands in front of its paths, unless the target has a path of its own.
+ * @param path where the target is written
+ */
+function restTarget(build: Build, path: string, schema: Document): MakeTarget {
+  const place = `${path}.openapi.schema`;
+  const source = inPlace(place, () => acquireApi(schema, build.at(place)));
+  return (name, address, send) => {
+    const { scheme, authority } = httpTarget(name, address, send);
+    const prefix = readPrefix([{ url: address.path }]);
+    return { kind: "openapi", name, scheme, authority, prefix: prefix === "" ? undefined : prefix, source, send };
+  };
+}
+
+function inPlace<T>(path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    throw new Error(`${path}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
 }
 
 /** The rules of all places where mcpAuthorization is written, pooled; undefined when there are none. */

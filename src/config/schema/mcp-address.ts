@@ -17,9 +17,16 @@ interface HostForm {
 /**
  * `{host: URL or host:port}`, `{host, port, path}` or `{backend, path}`.
  * @param defaultPath where nothing names a path
- * @param extra further keys beside them
  */
-export function mcpServerAddress(defaultPath: string, extra: z.ZodRawShape = {}) {
+export function mcpServerAddress(defaultPath: string) {
+  return mcpServerAddressWith(defaultPath, {});
+}
+
+/** The same with further keys beside them. */
+export function mcpServerAddressWith<const E extends z.ZodRawShape>(defaultPath: string, extra: E) {
+  type Address = McpServerAddress & z.output<z.ZodObject<E>>;
+  const withExtra = (address: McpServerAddress, form: object): Address =>
+    ({ ...Object.fromEntries(Object.entries(form).filter(([key]) => key in extra)), ...address }) as Address;
   const byHost = z
     .strictObject({
       host: z.string().describe("URL, `host:port`, or a host with `port` and `path` beside it."),
@@ -28,9 +35,9 @@ export function mcpServerAddress(defaultPath: string, extra: z.ZodRawShape = {})
       ...extra,
     })
     .meta({ dependentRequired: { port: ["path"], path: ["port"] } })
-    .transform((form, context): McpServerAddress => {
-      const address = readAddress(form, defaultPath);
-      if (typeof address !== "string") return address;
+    .transform((form, context): Address => {
+      const address = readAddress(form as HostForm, defaultPath);
+      if (typeof address !== "string") return withExtra(address, form);
       context.addIssue({ code: "custom", message: address });
       return z.NEVER;
     });
@@ -40,8 +47,9 @@ export function mcpServerAddress(defaultPath: string, extra: z.ZodRawShape = {})
       path: maybe(z.string()).describe("Path on that server; needed here."),
       ...extra,
     })
-    .transform((form, context): McpServerAddress => {
-      if (form.path !== undefined) return { kind: "backend", backend: form.backend, path: form.path };
+    .transform((form, context): Address => {
+      const { backend, path } = form as { readonly backend: string; readonly path: string | undefined };
+      if (path !== undefined) return withExtra({ kind: "backend", backend, path }, form);
       context.addIssue({ code: "custom", message: "needs `path` beside `backend`" });
       return z.NEVER;
     });

@@ -3,7 +3,7 @@ import { exactlyOne, maybe, notYet, orDefault } from "../../contract/config/comb
 import { fileInlineOrRemote } from "../../contract/config/files.ts";
 import { port } from "../../contract/config/numbers.ts";
 import { callPolicies } from "./call-policies.ts";
-import { mcpServerAddress } from "./mcp-address.ts";
+import { mcpServerAddress, mcpServerAddressWith } from "./mcp-address.ts";
 import { routePolicies } from "./policies.ts";
 import { gatewayReferences } from "./gateway-references.ts";
 
@@ -36,8 +36,10 @@ const target = exactlyOne(
     mcp: mcpServerAddress("/mcp").describe("A server with streamable HTTP."),
     stdio: stdio.describe("A program that is started here."),
     sse: notYet(mcpServerAddress("/sse"), "the old HTTP+SSE transport").describe("A server with the older HTTP+SSE transport."),
-    openapi: notYet(mcpServerAddress("/", { schema: fileInlineOrRemote() }), "OpenAPI targets").describe(
-      "A REST service, described by OpenAPI, as tools.",
+    openapi: mcpServerAddressWith("/", {
+      schema: fileInlineOrRemote().describe("Its OpenAPI document, 3.0 or 3.1, JSON or YAML: one tool for each operation."),
+    }).describe(
+      "A REST service as tools. A path other than `/` goes in front of the document's paths, in place of what its `servers` say.",
     ),
   },
   {
