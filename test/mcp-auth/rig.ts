@@ -59,7 +59,8 @@ export async function startRig(options: ProviderOptions, mcpAuthentication: Read
   const tools = await startToolServer();
   const wellKnown = ["oauth-protected-resource", "oauth-authorization-server"];
   const route = {
-    matches: ["/mcp", ...wellKnown.map((name) => `/.well-known/${name}`)].map((pathPrefix) => ({ path: { pathPrefix } })),
+    // below these, the gateway adds the paths that belong to /mcp
+    matches: [{ pathPrefix: "/mcp" }, ...wellKnown.map((name) => ({ exact: `/.well-known/${name}` }))].map((path) => ({ path })),
     policies: { mcpAuthentication: { issuer: provider.issuer, audiences: ["api://mcp"], resourceMetadata: {}, ...mcpAuthentication } },
     backends: [{ mcp: { targets: [{ name: "tools", mcp: { host: `http://127.0.0.1:${tools.port}/mcp` } }] } }],
   };
