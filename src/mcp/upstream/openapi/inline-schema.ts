@@ -46,6 +46,7 @@ export class SchemaInliner {
   readonly missing = new Set<string>();
   private readonly document: OpenApiDocument;
   private readonly open = new Set<string>();
+  private readonly budget: number;
   private left: number;
   /** How many schemas were replaced by one that allows everything. */
   private cuts = 0;
@@ -53,7 +54,13 @@ export class SchemaInliner {
   /** @param budget roughly how many characters of JSON the schemas may become, all together */
   constructor(document: OpenApiDocument, budget: number) {
     this.document = document;
+    this.budget = budget;
     this.left = budget;
+  }
+
+  /** How much of the budget is used up. */
+  get spent(): number {
+    return this.budget - this.left;
   }
 
   /** @param schema anything; what is no schema allows everything */
@@ -106,8 +113,8 @@ export class SchemaInliner {
 
   private translated(schema: JsonObject, depth: number): JsonObject {
     const result = new Map<string, unknown>();
-    for (const [keyword, value] of Object.entries(schema)) {
-      this.left -= memberCost;
+    for (const keyword of this.namesIn(schema)) {
+      const value = schema[keyword];
       if (this.left <= 0) break;
       if (leftOut.has(keyword) || keyword.startsWith("x-")) continue;
       const kind = subschemas.get(keyword);
@@ -139,12 +146,19 @@ export class SchemaInliner {
   private mapped(schemas: unknown, depth: number): JsonObject {
     if (!isJsonObject(schemas)) return {};
     const entries: [string, unknown][] = [];
-    for (const [name, schema] of Object.entries(schemas)) {
-      this.left -= memberCost + name.length;
+    for (const name of this.namesIn(schemas)) {
+      this.left -= name.length;
       if (this.left <= 0) break;
-      entries.push([name, this.visit(schema, depth + 1)]);
+      entries.push([name, this.visit(schemas[name], depth + 1)]);
     }
     return Object.fromEntries(entries);
+  }
+
+  /** The names of an object's members, as far as the budget has room for all of them: looking at each is work, too. */
+  private namesIn(object: JsonObject): string[] {
+    const names = Object.keys(object);
+    this.left -= names.length * memberCost;
+    return this.left > 0 ? names : [];
   }
 
   /** Whether the budget has room for a plain value, which is then taken from it. */

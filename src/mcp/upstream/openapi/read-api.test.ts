@@ -178,6 +178,9 @@ test("too much is refused, and only so many warnings are given", () => {
   const content = { "application/json": { schema: { $ref: "#/components/schemas/Big" } } };
   const big = Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`/p${index}`, { post: { requestBody: { content } } }]));
   assert.throws(() => read(big, { components: { schemas: { Big: schema } } }), /tools of more than 16000000 characters/);
+  const ignored = Object.fromEntries(Array.from({ length: 20_000 }, (_, index) => [`x-${index}`, 1]));
+  const often = Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`/p${index}`, { post: { requestBody: { content } } }]));
+  assert.throws(() => read(often, { components: { schemas: { Big: ignored } } }), /same large schemas from too many operations/);
   const { warnings } = read(Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`/p${index}`, get()])));
   assert.deepEqual([warnings.length, warnings.at(-1)], [21, "and 30 more such findings"]);
 });

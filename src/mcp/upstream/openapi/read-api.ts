@@ -10,6 +10,8 @@ import { defineTool, type ToolText } from "./tool-definition.ts";
 const maxOperations = 2_000;
 /** Characters of all tools together, as JSON: what one message may hold. */
 const maxListLength = 16_000_000;
+/** Characters of schemas that are looked at, all tools together; what is left out in the end counts too. */
+const maxEffort = 32_000_000;
 /** Characters of one derived name; names of tools are limited to 64 by many models, and get a prefix. */
 const maxDerivedLength = 48;
 const maxWarnings = 20;
@@ -31,6 +33,7 @@ class Reader {
   private readonly operations = new Map<string, Operation>();
   private readonly tools: string[] = [];
   private length = 0;
+  private effort = 0;
   private readonly warnings: string[] = [];
 
   constructor(document: OpenApiDocument) {
@@ -85,12 +88,14 @@ class Reader {
       summary: textOf(described["summary"] ?? item["summary"]),
       description: textOf(described["description"] ?? item["description"]),
     };
-    const tool = defineTool(this.document, operation, text, warn);
-    this.length += tool.length;
+    const { json, effort } = defineTool(this.document, operation, text, warn);
+    this.length += json.length;
+    this.effort += effort;
     this.operations.set(text.name, operation);
-    this.tools.push(tool);
+    this.tools.push(json);
     if (this.operations.size > maxOperations) throw new TooMuch(`describes more than ${maxOperations} operations`);
     if (this.length > maxListLength) throw new TooMuch(`makes tools of more than ${maxListLength} characters`);
+    if (this.effort > maxEffort) throw new TooMuch("refers to the same large schemas from too many operations");
   }
 
   /** The operationId where there is one that nobody else has; else a name that depends on nothing but method and path. */

@@ -8,6 +8,7 @@ export function openApiTarget(settings: OpenApiTargetSettings, _context: McpCont
   return {
     name,
     fingerprint: `${source.key} ${scheme}://${authority}${prefix}`,
+    portable: true,
     connect: (_scope, previous) => new RestConnection(settings, limits, previous instanceof RestConnection ? previous : undefined),
   };
 }

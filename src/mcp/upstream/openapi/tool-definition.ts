@@ -9,6 +9,13 @@ const schemaBudget = 131_072;
 const maxTitle = 64;
 const maxDescription = 16_384;
 
+export interface ToolDefinition {
+  /** As `tools/list` has it. */
+  readonly json: string;
+  /** What its schemas took to read, in characters. */
+  readonly effort: number;
+}
+
 export interface ToolText {
   readonly name: string;
   readonly summary: string | undefined;
@@ -17,9 +24,9 @@ export interface ToolText {
 
 /**
  * An operation as MCP describes a tool: its arguments are objects `path`, `query` and `header` with the parameters, and
- * `body`. JSON text.
+ * `body`.
  */
-export function defineTool(document: OpenApiDocument, operation: Operation, text: ToolText, warn: Warn): string {
+export function defineTool(document: OpenApiDocument, operation: Operation, text: ToolText, warn: Warn): ToolDefinition {
   const { name, summary, description } = text;
   const inliner = new SchemaInliner(document, schemaBudget);
   const tool = {
@@ -30,7 +37,7 @@ export function defineTool(document: OpenApiDocument, operation: Operation, text
     annotations: annotationsOf(operation.method),
   };
   for (const reference of inliner.missing) warn(`${reference.slice(0, 200)} leads nowhere in this document`);
-  return JSON.stringify(tool);
+  return { json: JSON.stringify(tool), effort: inliner.spent };
 }
 
 const places: readonly ParameterPlace[] = ["path", "query", "header"];
