@@ -176,10 +176,9 @@ mcp:
 
 test("what is not served yet is refused by name, along with everything else", () => {
   const text =
-    "mcp:\n  targets:\n  - {name: a, sse: {host: nowhere}}\n  prefixMode: always\n  policies: {extAuthz: {host: 'a:1'}, oidc: null}\n";
+    "mcp:\n  targets:\n  - {name: a, mcp: {host: nowhere}}\n  prefixMode: always\n  policies: {extAuthz: {host: 'a:1'}, oidc: null}\n";
   assert.deepEqual(problems(text), [
-    "c.yaml:3:15: mcp.targets[0].sse: not supported yet: the old HTTP+SSE transport",
-    "c.yaml:3:20: mcp.targets[0].sse: needs a URL or host:port in `host`",
+    "c.yaml:3:20: mcp.targets[0].mcp: needs a URL or host:port in `host`",
     "c.yaml:5:14: mcp.policies.extAuthz: not supported yet: external authorization",
   ]);
 });

@@ -5,7 +5,11 @@ import { Exchange } from "../contract/exchange.ts";
  * caller, same request; but an aborted exchange lets no call through any more.
  */
 export function afterwards(exchange: Exchange): Exchange {
-  if (exchange.aborted === undefined) return exchange;
+  return exchange.aborted === undefined ? exchange : detached(exchange);
+}
+
+/** The same caller and request with a life of its own: for a connection that outlives the request that opened it. */
+export function detached(exchange: Exchange): Exchange {
   const { connection, listener, request, body, httpVersion, limits, startedAt, startedMonotonic } = exchange;
   const copy = new Exchange({ connection, listener, request, body, httpVersion, limits, startedAt, startedMonotonic });
   Object.assign(copy.identity, exchange.identity);

@@ -6,8 +6,8 @@ import { checkLocalOrigin } from "./dns-rebinding.ts";
 import { createTransports } from "./downstream/index.ts";
 import type { DownstreamTransport } from "./downstream/transport.ts";
 import { Federation } from "./federation.ts";
-import { Sessions } from "./sessions.ts";
-import type { HttpTargetSettings, McpBackendSettings, McpContext } from "./settings.ts";
+import { acquireSeal, Sessions } from "./sessions.ts";
+import type { McpBackendSettings, McpContext, RemoteServer } from "./settings.ts";
 import { forwardRaw } from "./upstream/streamable-http.ts";
 
 export interface CompiledMcpBackend {
@@ -20,7 +20,9 @@ export interface CompiledMcpBackend {
 export function compileMcpBackend(settings: McpBackendSettings, context: McpContext): CompiledMcpBackend {
   const federation = new Federation(settings, context);
   const { name, sessionTtlMs: ttlMs } = settings;
-  const sessions = new Sessions({ store: context.sessions, backend: name, ttlMs, version: context.version });
+  const { targets } = federation;
+  const { sessions: store, clock, version } = context;
+  const sessions = new Sessions({ store, clock, seal: acquireSeal(context), backend: name, targets, ttlMs, version });
   const transports = createTransports(federation, sessions, settings);
   const transportOf = (exchange: Exchange): DownstreamTransport => {
     const transport = transports.find((one) => one.serves(exchange));
@@ -39,7 +41,7 @@ export function compileMcpBackend(settings: McpBackendSettings, context: McpCont
       name,
       async call(exchange) {
         if (settings.dnsRebindingProtection) checkLocalOrigin(exchange);
-        if (isMetadataPath(exchange)) return metadata(lone?.kind === "http" ? lone : undefined, exchange);
+        if (isMetadataPath(exchange)) return metadata(lone?.kind === "http" || lone?.kind === "sse" ? lone : undefined, exchange);
         return transportOf(exchange).call(exchange);
       },
     },
@@ -56,7 +58,7 @@ function isMetadataPath({ request: { method, path } }: Exchange): boolean {
  * A lone remote server may run its own login. With several, whose metadata it should be cannot be told; 404 is how
  * clients learn that there is none.
  */
-function metadata(target: HttpTargetSettings | undefined, exchange: Exchange): Promise<Reply> {
+function metadata(target: RemoteServer | undefined, exchange: Exchange): Promise<Reply> {
   if (target === undefined) throw new GatewayError("route_not_found");
   return forwardRaw(target, exchange);
 }

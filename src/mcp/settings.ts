@@ -28,11 +28,20 @@ export interface McpBackendSettings {
  */
 export type Authorize = (exchange: Exchange, item: Pick<McpCall, "tool" | "prompt" | "resource" | "task">) => boolean;
 
-export type McpTargetSettings = HttpTargetSettings | StdioTargetSettings | OpenApiTargetSettings;
+export type McpTargetSettings = HttpTargetSettings | SseTargetSettings | StdioTargetSettings | OpenApiTargetSettings;
 
 /** A server behind streamable HTTP. */
-export interface HttpTargetSettings {
+export interface HttpTargetSettings extends RemoteServer {
   readonly kind: "http";
+}
+
+/** A server behind the older HTTP+SSE transport. */
+export interface SseTargetSettings extends RemoteServer {
+  readonly kind: "sse";
+}
+
+/** A server that speaks MCP over HTTP. */
+export interface RemoteServer {
   readonly name: string;
   readonly scheme: "http" | "https";
   readonly authority: string;
@@ -89,6 +98,8 @@ export interface McpLimits {
   readonly closedDeadlineMs: number;
   /** Milliseconds a GET waits for slow targets before it answers with those that are there. */
   readonly streamGraceMs: number;
+  /** Milliseconds a server of the older HTTP+SSE transport has to say where it takes messages. */
+  readonly endpointDeadlineMs: number;
   /** Pages of a list that are followed. */
   readonly maxPages: number;
   /** Bytes of one message of a server. */
@@ -111,6 +122,7 @@ export const defaultLimits: McpLimits = {
   closedDeadlineMs: 60_000,
   streamGraceMs: 2_000,
   maxPages: 64,
+  endpointDeadlineMs: 10_000,
   maxMessageBytes: 16_777_216,
   maxWaitingBytes: 16_777_216,
   maxHeldMessages: 64,

@@ -3,11 +3,12 @@ import { compileRules, type RuleSet } from "../../cel/rules.ts";
 import type { Document } from "../../contract/config/files.ts";
 import type { Send } from "../../contract/outgoing.ts";
 import { compileMcpBackend } from "../../mcp/backend.ts";
-import type { Authorize, HttpTargetSettings, McpTargetSettings } from "../../mcp/settings.ts";
+import type { Authorize, McpTargetSettings, RemoteServer } from "../../mcp/settings.ts";
 import { acquireApi } from "../../mcp/upstream/openapi/api-source.ts";
 import { readPrefix } from "../../mcp/upstream/openapi/read-path.ts";
 import { spawnProcessGroup } from "../../mcp/upstream/spawn-process.ts";
 import { mcpAuthorization } from "../../policies/mcp-authorization/index.ts";
+import type { McpServerAddress } from "../schema/mcp-address.ts";
 import type { McpBackend, McpTarget } from "../schema/mcp.ts";
 import type { KindPlace, RouteBackendParts } from "./backend-parts.ts";
 import type { Build } from "./build.ts";
@@ -45,8 +46,7 @@ function compileTarget(build: Build, target: McpTarget, { path, ...place }: Kind
     return { kind: "stdio", name: target.name, command, args, env, clearEnv };
   }
   const own = layerOf(`${path}.policies`, target.policies);
-  const server = target.kind === "openapi" ? target.openapi : target.mcp;
-  const make = target.kind === "openapi" ? restTarget(build, path, target.openapi.schema) : httpTarget;
+  const [server, make] = remoteTarget(build, target, path);
   if (server.kind === "address") {
     const { host, port, tls, path: urlPath } = server;
     return make(
@@ -75,9 +75,20 @@ interface Address {
 
 type MakeTarget = (name: string, address: Address, send: Send) => McpTargetSettings;
 
-function httpTarget(name: string, { host, port, tls, path }: Address, send: Send): HttpTargetSettings {
+/** Where a target that is no child process is reached, and how. */
+function remoteTarget(build: Build, target: Exclude<McpTarget, { kind: "stdio" }>, path: string): [McpServerAddress, MakeTarget] {
+  switch (target.kind) {
+    case "openapi":
+      return [target.openapi, restTarget(build, path, target.openapi.schema)];
+    case "sse":
+      return [target.sse, (...at) => ({ kind: "sse", ...remoteServer(...at) })];
+    case "mcp":
+      return [target.mcp, (...at) => ({ kind: "http", ...remoteServer(...at) })];
+  }
+}
+
+function remoteServer(name: string, { host, port, tls, path }: Address, send: Send): RemoteServer {
   return {
-    kind: "http",
     name,
     scheme: tls ? "https" : "http",
     authority: `${host.includes(":") ? `[${host}]` : host}:${port}`,
@@ -94,7 +105,7 @@ function restTarget(build: Build, path: string, schema: Document): MakeTarget {
   const place = `${path}.openapi.schema`;
   const source = inPlace(place, () => acquireApi(schema, build.at(place)));
   return (name, address, send) => {
-    const { scheme, authority } = httpTarget(name, address, send);
+    const { scheme, authority } = remoteServer(name, address, send);
     const prefix = readPrefix([{ url: address.path }]);
     return { kind: "openapi", name, scheme, authority, prefix: prefix === "" ? undefined : prefix, source, send };
   };

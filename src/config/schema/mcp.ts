@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { exactlyOne, maybe, notYet, orDefault } from "../../contract/config/combinators.ts";
+import { exactlyOne, maybe, orDefault } from "../../contract/config/combinators.ts";
 import { fileInlineOrRemote } from "../../contract/config/files.ts";
 import { port } from "../../contract/config/numbers.ts";
 import { callPolicies } from "./call-policies.ts";
@@ -35,7 +35,7 @@ const target = exactlyOne(
   {
     mcp: mcpServerAddress("/mcp").describe("A server with streamable HTTP."),
     stdio: stdio.describe("A program that is started here."),
-    sse: notYet(mcpServerAddress("/sse"), "the old HTTP+SSE transport").describe("A server with the older HTTP+SSE transport."),
+    sse: mcpServerAddress("/sse").describe("A server with the older HTTP+SSE transport, of the revision 2024-11-05."),
     openapi: mcpServerAddressWith("/", {
       schema: fileInlineOrRemote().describe("Its OpenAPI document, 3.0 or 3.1, JSON or YAML: one tool for each operation."),
     }).describe(

@@ -1,5 +1,6 @@
 import type { McpContext, McpLimits, McpTargetSettings } from "../settings.ts";
 import { openApiTarget } from "./openapi/target.ts";
+import { sseTarget } from "./sse.ts";
 import { stdioTarget } from "./stdio.ts";
 import { httpTarget } from "./streamable-http.ts";
 import type { Target } from "./target.ts";
@@ -10,6 +11,7 @@ type Create<Settings> = (settings: Settings, context: McpContext, limits: McpLim
 const transports: { readonly [Kind in McpTargetSettings["kind"]]: Create<Extract<McpTargetSettings, { kind: Kind }>> } = {
   http: httpTarget,
   openapi: openApiTarget,
+  sse: sseTarget,
   stdio: stdioTarget,
 };
 

@@ -1,14 +1,13 @@
 import { isJsonObject } from "../../base/json.ts";
-import { HeaderList } from "../../base/headers.ts";
 import type { Exchange } from "../../contract/exchange.ts";
-import { type BackendNames, createOutgoing, type Outgoing, type OutgoingBody, type Send } from "../../contract/outgoing.ts";
+import type { Send } from "../../contract/outgoing.ts";
 import type { Reply } from "../../contract/reply.ts";
 import { parseObject } from "../message.ts";
 import { drain, readBody } from "../read-body.ts";
-import type { HttpTargetSettings } from "../settings.ts";
+import type { HttpTargetSettings, RemoteServer } from "../settings.ts";
+import { outgoingTo } from "./http-request.ts";
 import type { Connection, Outbound, Target } from "./target.ts";
 
-const purpose = { kind: "Primary", subtype: "Mcp" } as const;
 /** Milliseconds a server has to confirm the end of a session. */
 const closeTimeoutMs = 5_000;
 const bothTypes = "application/json, text/event-stream";
@@ -27,19 +26,16 @@ export function httpTarget(settings: HttpTargetSettings): Target {
 }
 
 /** Calls a path of the server that is not MCP, as the client asked for it: a server's own OAuth metadata. */
-export function forwardRaw(settings: HttpTargetSettings, exchange: Exchange): Promise<Reply> {
+export function forwardRaw(settings: RemoteServer, exchange: Exchange): Promise<Reply> {
   const { method, path, search } = exchange.request;
-  const outgoing = outgoingTo(settings, exchange, { method, body: null, timeoutMs: 0, fields: [] });
-  outgoing.head.path = path;
-  outgoing.head.search = search;
-  return settings.send(outgoing);
+  return settings.send(outgoingTo(settings, exchange, { method, path, search, body: null, timeoutMs: 0, fields: [] }));
 }
 
 class HttpConnection implements Connection {
   lost = false;
   private readonly settings: HttpTargetSettings;
+  sessionId: string | undefined;
   private readonly send: Send;
-  private sessionId: string | undefined;
 
   constructor(settings: HttpTargetSettings) {
     this.settings = settings;
@@ -101,57 +97,6 @@ class HttpConnection implements Connection {
     if (this.sessionId !== undefined) fields.push("mcp-session-id", this.sessionId);
     if (protocolVersion !== undefined) fields.push("mcp-protocol-version", protocolVersion);
     return fields;
-  }
-}
-
-interface UpstreamRequest {
-  readonly method: string;
-  readonly body: OutgoingBody;
-  /** Milliseconds, 0 = what the route allows. */
-  readonly timeoutMs: number;
-  /** Header fields of the gateway's own, which replace the client's. */
-  readonly fields: readonly string[];
-}
-
-/** A request to the target with the client's own header fields, as far as they are meant for it. */
-function outgoingTo(settings: HttpTargetSettings, exchange: Exchange, request: UpstreamRequest): Outgoing {
-  const names: BackendNames = { name: settings.name, type: "mcp", protocol: "mcp" };
-  // a deadline of ours must not lengthen the route's
-  const route = exchange.backendTimeoutMs;
-  const timeoutMs = request.timeoutMs > 0 && (route === 0 || request.timeoutMs < route) ? request.timeoutMs : 0;
-  const outgoing = createOutgoing(exchange, { purpose, backend: names, body: request.body, timeoutMs });
-  const { head } = outgoing;
-  head.method = request.method;
-  head.scheme = settings.scheme;
-  head.authority = settings.authority;
-  head.path = settings.path;
-  head.search = "";
-  head.headers = withFields(head.headers, request.fields);
-  return outgoing;
-}
-
-/** The client's fields in one pass: the gateway's own replace those of their name, some are only about the client's side. */
-function withFields(client: HeaderList, own: readonly string[]): HeaderList {
-  const flat: string[] = [];
-  for (let i = 0; i < client.flat.length; i += 2) {
-    const name = client.flat[i] as string;
-    if (!staysBehind(name) && !own.includes(name)) flat.push(name, client.flat[i + 1] as string);
-  }
-  flat.push(...own);
-  return new HeaderList(flat);
-}
-
-function staysBehind(name: string): boolean {
-  switch (name) {
-    case "mcp-session-id": // the gateway's session, not the target's
-    case "accept":
-    case "accept-encoding": // replies are looked into
-    case "content-type":
-    case "content-encoding":
-    case "expect": // answered by the server in front of us
-      return true;
-    default:
-      return false;
   }
 }
 
