@@ -35,6 +35,7 @@ export class Bench {
     this.upstreamPorts = upstreamPorts;
     this.generator = new Generator(cores.load);
     this.folder = mkdtempSync(join(tmpdir(), "turnpike-bench-"));
+    process.once("exit", () => rmSync(this.folder, { recursive: true, force: true }));
   }
 
   static async open(): Promise<Bench> {
@@ -50,7 +51,6 @@ export class Bench {
 
   async close(): Promise<void> {
     await Promise.all([this.generator.stop(), this.upstream.stop()]);
-    rmSync(this.folder, { recursive: true, force: true });
   }
 
   /** Starts a candidate for a case; "direct" has no process and is answered with undefined. */

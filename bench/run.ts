@@ -96,6 +96,10 @@ async function main(words: readonly string[]): Promise<number> {
     console.log(usage);
     return 0;
   }
+  if (process.platform !== "linux") {
+    console.error("the benchmark reads CPU time and memory from /proc: Linux only");
+    return 2;
+  }
   let options: Options;
   try {
     options = readOptions(words);

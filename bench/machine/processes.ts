@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { processTree } from "./usage.ts";
 
 /** Processes that the benchmark starts. Only these are ever ended, each by its own id. */
 
@@ -23,7 +24,7 @@ const keptErrorBytes = 4_096;
 const stopDeadlineMs = 5_000;
 
 process.on("exit", () => {
-  for (const child of running) child.kill("SIGKILL");
+  for (const child of running) killTree(child);
 });
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(130));
 
@@ -55,11 +56,23 @@ export function startProcess(program: string, programArguments: readonly string[
     errors: () => errors.trim(),
     async stop() {
       child.kill("SIGTERM");
-      const timer = setTimeout(() => child.kill("SIGKILL"), stopDeadlineMs);
+      const timer = setTimeout(() => killTree(child), stopDeadlineMs);
       await exited;
       clearTimeout(timer);
     },
   };
+}
+
+/** Ends a process and those it started, such as nginx's worker, which would outlive its master. */
+function killTree({ pid }: ChildProcess): void {
+  if (pid === undefined) return;
+  for (const entry of processTree(pid)) {
+    try {
+      process.kill(entry.pid, "SIGKILL");
+    } catch {
+      // ended by itself meanwhile
+    }
+  }
 }
 
 /** Asks until the answer is true. Rejects after the deadline, or at once when the process has ended. */

@@ -9,7 +9,7 @@ const pageBytes = systemSetting("PAGESIZE");
 /** CPU seconds, user and system, of the whole tree so far; children that have ended count too. */
 export function cpuSeconds(pid: number): number {
   let ticks = 0;
-  for (const fields of treeOf(pid)) {
+  for (const { fields } of processTree(pid)) {
     // fields are counted from the state, field 3: utime 14, stime 15, and cutime 16, cstime 17 of children waited for
     for (const field of [14, 15, 16, 17]) ticks += Number(fields[field - 3]);
   }
@@ -25,26 +25,33 @@ export function machineSeconds(): number {
 /** Resident memory of the tree, bytes. Pages that the processes share count once for each. */
 export function residentBytes(pid: number): number {
   let pages = 0;
-  for (const fields of treeOf(pid)) pages += Number(fields[24 - 3]);
+  for (const { fields } of processTree(pid)) pages += Number(fields[24 - 3]);
   return pages * pageBytes;
 }
 
-function treeOf(root: number): string[][] {
-  const byParent = new Map<number, { pid: number; fields: string[] }[]>();
-  const tree: string[][] = [];
+interface ProcessEntry {
+  readonly pid: number;
+  /** Of its stat, from the state on. */
+  readonly fields: readonly string[];
+}
+
+/** A process and all its descendants that run now, the process first. */
+export function processTree(root: number): ProcessEntry[] {
+  const byParent = new Map<number, ProcessEntry[]>();
+  const tree: ProcessEntry[] = [];
   for (const name of readdirSync("/proc")) {
     const pid = Number(name);
     if (Number.isNaN(pid)) continue;
     const fields = statOf(pid);
     if (fields === undefined) continue;
-    if (pid === root) tree.push(fields);
+    if (pid === root) tree.push({ pid, fields });
     const parent = Number(fields[1]);
     byParent.set(parent, [...(byParent.get(parent) ?? []), { pid, fields }]);
   }
   const open = [root];
   for (let pid = open.pop(); pid !== undefined; pid = open.pop()) {
     for (const child of byParent.get(pid) ?? []) {
-      tree.push(child.fields);
+      tree.push(child);
       open.push(child.pid);
     }
   }
