@@ -52,7 +52,7 @@ export function testContext(overrides: Partial<CompileContext> & { files?: Reado
   const resources = new Map<string, unknown>();
   const write = (message: string, fields?: unknown): void => void logged.push(`${message} ${JSON.stringify(fields)}`);
   const missing = (): never => assert.fail("this test's context has no backends");
-  const noSessions: SessionStore = { get: missing, set: missing, delete: missing, size: 0 };
+  const noSessions: SessionStore = { get: missing, set: missing, delete: missing, hasEnded: missing, size: 0 };
   return {
     path: "routes[0].policies.test",
     clock,

@@ -43,7 +43,10 @@ export interface SessionStore {
    * @param onExpire runs in this process when the store drops it by itself; after `idle` it may be set again
    */
   set<T>(id: string, value: T, ttlMs: number, onExpire?: (value: T, reason: SessionEnd) => void): void | Promise<void>;
+  /** Ends it for good, as idleness does; tells whether it was there. */
   delete(id: string): boolean | Promise<boolean>;
+  /** Whether it was ended for good; the latest of them are remembered. An id that carries its session must not bring it back. */
+  hasEnded(id: string): boolean | Promise<boolean>;
   /** Sessions held, for the metric. */
   readonly size: number;
 }

@@ -3,6 +3,7 @@ import type { Exchange } from "../contract/exchange.ts";
 import type { RpcId } from "../contract/mcp.ts";
 import { afterwards } from "./afterwards.ts";
 import type { Connection, ConnectionScope, Target } from "./upstream/target.ts";
+import { digestOf, type SealedLink } from "./sealed-id.ts";
 import { findRevision } from "./wire/index.ts";
 import type { Revision } from "./wire/revision.ts";
 
@@ -44,15 +45,18 @@ export class Link {
 export interface SessionStart {
   /** undefined for the session of one stateless call. */
   readonly id: string | undefined;
+  /** What another process, or this one before, had opened at targets. */
+  readonly carried?: ReadonlyMap<string, SealedLink>;
   readonly backend: string;
   readonly principal: string | undefined;
   readonly client: ClientHello;
   readonly revision: Revision;
 }
 
-/** A client's session with all targets of a backend. Holds live connections, so it stays in this process. */
+/** A client's session with all targets of a backend. */
 export class Session {
-  readonly id: string | undefined;
+  /** Final once the session is kept: until then what it has to carry is not known. */
+  id: string | undefined;
   /** The backend it was opened at; no other one accepts it. */
   readonly backend: string;
   /** Whose it is; an anonymous one becomes the first caller's who says who they are. */
@@ -68,6 +72,7 @@ export class Session {
   aside: ((message: Buffer) => void) | undefined = undefined;
   /** Which target offers which name, where only lists tell. */
   readonly owners = new Map<string, ReadonlyMap<string, string | undefined>>();
+  private readonly carried: ReadonlyMap<string, SealedLink> | undefined;
   private readonly links = new Map<string, Link>();
   private readonly calls = new Map<RpcId, Link[]>();
   private issued = 0;
@@ -78,6 +83,7 @@ export class Session {
     this.principal = start.principal;
     this.client = start.client;
     this.revision = start.revision;
+    this.carried = start.carried;
   }
 
   private get scope(): ConnectionScope {
@@ -94,9 +100,28 @@ export class Session {
     if (known !== undefined && same) {
       link.hello = known.hello;
       link.phase = known.phase;
-    }
+    } else if (known === undefined) this.goOn(link);
     this.links.set(target.name, link);
     return link;
+  }
+
+  /** What another process needs to go on with a target; undefined for one that was not greeted. */
+  carry(target: Target): SealedLink | undefined {
+    const { hello, connection } = this.link(target);
+    if (hello === undefined) return undefined;
+    const { protocolVersion, capabilities } = hello;
+    const sessionId = connection.sessionId ?? null;
+    return { fingerprint: digestOf(target.fingerprint), sessionId, protocolVersion, capabilities: Object.keys(capabilities) };
+  }
+
+  private goOn(link: Link): void {
+    const carried = this.carried?.get(link.target.name);
+    if (carried === undefined || carried.fingerprint !== digestOf(link.target.fingerprint)) return;
+    const { protocolVersion, sessionId } = carried;
+    if (sessionId !== null) link.connection.sessionId = sessionId;
+    const capabilities = Object.fromEntries(carried.capabilities.map((name) => [name, {}]));
+    link.hello = { protocolVersion, capabilities, instructions: undefined };
+    link.phase = "ready";
   }
 
   /** Notes the version that initialize ended in; one the gateway does not know changes nothing. */

@@ -1,30 +1,44 @@
 import { randomBytes } from "node:crypto";
+import type { Clock } from "../base/clock.ts";
 import { GatewayError } from "../contract/errors.ts";
 import type { Exchange } from "../contract/exchange.ts";
 import type { McpRequest } from "../contract/mcp.ts";
 import type { SessionEnd, SessionStore } from "../contract/stores.ts";
 import { JsonView } from "./json-view.ts";
 import { principalOf } from "./principal.ts";
+import { digestOf, maxIdLength, type SealedLink, type SealedSession, sessionKeyBytes, SessionSeal } from "./sealed-id.ts";
 import { type ClientHello, Session } from "./session.ts";
+import type { McpContext } from "./settings.ts";
+import type { Target } from "./upstream/target.ts";
 import { assumedRevision, findRevision, latestRevision } from "./wire/index.ts";
-
-/** Bytes of randomness in a session id; the specification asks for ids nobody can guess. */
-const idBytes = 18;
 
 export interface SessionsSettings {
   readonly store: SessionStore;
+  readonly clock: Clock;
+  readonly seal: SessionSeal;
   readonly backend: string;
+  readonly targets: readonly Target[];
   readonly ttlMs: number;
   /** The gateway's version, for the clientInfo of its own greetings. */
   readonly version: string;
 }
 
-/** The sessions of one backend. */
+/** With the configured key, or with one that lasts as long as the process. */
+export function acquireSeal({ sessionKey, resources }: Pick<McpContext, "sessionKey" | "resources">): SessionSeal {
+  return new SessionSeal(sessionKey ?? resources.acquire("mcp session key", () => randomBytes(sessionKeyBytes)));
+}
+
+/**
+ * The sessions of one backend. Their ids carry them: a process that has the key and does not know a session goes on with
+ * it. Those with a target that is not portable, or with more to carry than an id can hold, have an id of random bytes.
+ */
 export class Sessions {
   private readonly settings: SessionsSettings;
+  private readonly portable: boolean;
 
   constructor(settings: SessionsSettings) {
     this.settings = settings;
+    this.portable = settings.targets.every(({ portable }) => portable === true);
   }
 
   /** A session for a client's initialize; not yet one that requests can find. */
@@ -61,10 +75,11 @@ export class Sessions {
     return session;
   }
 
-  /** Lets requests find it. */
+  /** Gives it the id that clients get, and lets requests find it. */
   async keep(session: Session): Promise<void> {
-    if (session.id !== undefined)
-      await this.settings.store.set(session.id, session, this.settings.ttlMs, (ended, reason) => this.ended(ended, reason));
+    if (session.id === undefined) return;
+    if (this.portable) session.id = this.sealed(session) ?? session.id;
+    await this.hold(session, session.id);
   }
 
   /**
@@ -76,26 +91,95 @@ export class Sessions {
     const id = exchange.request.headers.get("mcp-session-id");
     if (id === undefined) throw new GatewayError(required);
     // visible ASCII, as the specification says; nothing else is looked up
-    if (!/^[\x21-\x7e]{1,512}$/.test(id)) throw new GatewayError("mcp_session_invalid");
-    const found = this.settings.store.get<unknown>(id);
-    const session = found instanceof Promise ? await found : found;
-    if (!(session instanceof Session) || session.closed || session.backend !== this.settings.backend || !isCallers(session, exchange)) {
-      throw new GatewayError("mcp_session_not_found");
-    }
-    return session;
+    if (id.length > maxIdLength || !/^[\x21-\x7e]+$/.test(id)) throw new GatewayError("mcp_session_invalid");
+    const found = this.settings.store.get<unknown>(keyOf(id));
+    const known = found instanceof Promise ? await found : found;
+    if (known === undefined) return this.goOn(exchange, id);
+    if (!(known instanceof Session) || known.id !== id || known.closed) throw new GatewayError("mcp_session_not_found");
+    if (known.backend !== this.settings.backend || !isCallers(known, exchange)) throw new GatewayError("mcp_session_not_found");
+    return known;
   }
 
   /** Ends a session here and at its targets. */
   async end(session: Session, exchange: Exchange): Promise<void> {
-    if (session.id !== undefined) await this.settings.store.delete(session.id);
+    if (session.id !== undefined) await this.settings.store.delete(keyOf(session.id));
     await session.close(exchange);
+  }
+
+  /**
+   * Goes on with a session that another process opened, or this one before it was restarted.
+   * @throws GatewayError `mcp_session_not_found` when the id carries none that is this caller's, here, still
+   */
+  private async goOn(exchange: Exchange, id: string): Promise<Session> {
+    const { store, seal, clock, backend, targets } = this.settings;
+    const sealed = this.portable ? seal.open(id) : undefined;
+    const revision = sealed === undefined ? undefined : findRevision(sealed.revision);
+    const principal = principalOf(exchange.identity);
+    if (sealed === undefined || revision === undefined || sealed.backend !== backend) throw new GatewayError("mcp_session_not_found");
+    const isTheirs = sealed.principal === undefined || (principal !== undefined && sealed.principal === digestOf(principal));
+    if (!isTheirs || clock.wall() - sealed.issuedAt > maxAgeMs || !hasTargets(sealed, targets)) {
+      throw new GatewayError("mcp_session_not_found");
+    }
+    const ended = store.hasEnded(keyOf(id));
+    if (ended instanceof Promise ? await ended : ended) throw new GatewayError("mcp_session_not_found");
+    const { protocolVersion, params } = sealed.client;
+    const client = { protocolVersion, params: Buffer.from(params) };
+    const session = new Session({ id, backend, principal, client, revision, carried: linksOf(sealed) });
+    session.initialized = true;
+    for (const target of targets) session.link(target); // whoever ends the session ends it at all of them
+    await this.hold(session, id);
+    return session;
+  }
+
+  private sealed(session: Session): string | undefined {
+    const { seal, clock, backend, targets } = this.settings;
+    const { principal, revision, client } = session;
+    return seal.seal({
+      backend,
+      principal: principal === undefined ? undefined : digestOf(principal),
+      issuedAt: clock.wall(),
+      revision: revision.name,
+      client: { protocolVersion: client.protocolVersion, params: client.params.toString() },
+      targets: targets.map((target) => {
+        const link = session.carry(target);
+        return link === undefined ? { name: target.name } : { name: target.name, link };
+      }),
+    });
+  }
+
+  private async hold(session: Session, id: string): Promise<void> {
+    const { store, ttlMs } = this.settings;
+    await store.set(keyOf(id), session, ttlMs, (ended, reason) => this.ended(ended, reason));
   }
 
   private ended(session: Session, reason: SessionEnd): void {
     // an open stream or a long call is no idleness
-    if (reason === "idle" && session.busy && !session.closed) void this.keep(session);
+    if (reason === "idle" && session.busy && !session.closed && session.id !== undefined) void this.hold(session, session.id);
     else void session.close(undefined);
   }
+}
+
+/** Bytes of randomness in an id that carries nothing; the specification asks for ids nobody can guess. */
+const idBytes = 18;
+/** Of an id: what it is found by. Random in every id, and in sealed ones exactly the nonce. */
+const keyLength = 16;
+/** Milliseconds after which a session is not gone on with elsewhere: whoever finds an id in an old log should have no use of it. */
+const maxAgeMs = 7 * 24 * 3_600_000;
+
+/** Short, so that many ended sessions can be remembered. Who is found must still have the whole id. */
+function keyOf(id: string): string {
+  return id.slice(0, keyLength);
+}
+
+function hasTargets(sealed: SealedSession, targets: readonly Target[]): boolean {
+  const names = new Set(sealed.targets.map(({ name }) => name));
+  return names.size === targets.length && targets.every(({ name }) => names.has(name));
+}
+
+function linksOf(sealed: SealedSession): ReadonlyMap<string, SealedLink> {
+  const links = new Map<string, SealedLink>();
+  for (const { name, link } of sealed.targets) if (link !== undefined) links.set(name, link);
+  return links;
 }
 
 /** An anonymous session becomes the first caller's who says who they are: clients often log in after initialize. */

@@ -79,6 +79,8 @@ export interface McpContext {
   readonly clock: Clock;
   readonly log: Log;
   readonly sessions: SessionStore;
+  /** 32 bytes that session ids are sealed with; without it they are good in this process alone. */
+  readonly sessionKey?: Buffer | undefined;
   readonly resources: Resources;
   /** The gateway's own environment, for child processes. */
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -96,10 +98,10 @@ export interface McpLimits {
   readonly shortDeadlineMs: number;
   /** The same when it is failClosed: a slow first start of a child process must fit. */
   readonly closedDeadlineMs: number;
-  /** Milliseconds a GET waits for slow targets before it answers with those that are there. */
-  readonly streamGraceMs: number;
   /** Milliseconds a server of the older HTTP+SSE transport has to say where it takes messages. */
   readonly endpointDeadlineMs: number;
+  /** Milliseconds a GET waits for slow targets before it answers with those that are there. */
+  readonly streamGraceMs: number;
   /** Pages of a list that are followed. */
   readonly maxPages: number;
   /** Bytes of one message of a server. */
@@ -120,9 +122,9 @@ export const defaultLimits: McpLimits = {
   openDeadlineMs: 10_000,
   shortDeadlineMs: 1_000,
   closedDeadlineMs: 60_000,
+  endpointDeadlineMs: 10_000,
   streamGraceMs: 2_000,
   maxPages: 64,
-  endpointDeadlineMs: 10_000,
   maxMessageBytes: 16_777_216,
   maxWaitingBytes: 16_777_216,
   maxHeldMessages: 64,

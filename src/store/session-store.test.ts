@@ -68,3 +68,28 @@ test("deleting tells nobody; closing tells everybody left", () => {
   assert.deepEqual(ended, [["B", "closed"]]);
   assert.equal(sessions.size, 0);
 });
+
+test("what was deleted or idle for too long has ended for good; what made room or is put back has not", () => {
+  const sessions = new MemorySessionStore({ clock, maxSessions: 1, reapEveryMs: 3_600_000 });
+  const back = (): void => sessions.set("busy", "B", 100, () => {});
+  sessions.set("evicted", "E", 100);
+  sessions.set("deleted", "D", 100);
+  sessions.delete("deleted");
+  sessions.set("idle", "I", 100);
+  clock.now += 100;
+  sessions.reap();
+  sessions.set("busy", "B", 100, back);
+  clock.now += 100;
+  sessions.reap();
+  assert.deepEqual(
+    ["evicted", "deleted", "idle", "busy", "unheard of"].map((id) => sessions.hasEnded(id)),
+    [false, true, true, false, false],
+  );
+});
+
+test("of ended sessions the latest are remembered", () => {
+  const sessions = new MemorySessionStore({ clock, maxSessions: 10, reapEveryMs: 3_600_000, maxEnded: 100 });
+  for (let id = 0; id < 1_000; id++) sessions.delete(String(id));
+  assert.equal(sessions.hasEnded("0"), false);
+  for (let id = 950; id < 1_000; id++) assert.equal(sessions.hasEnded(String(id)), true);
+});

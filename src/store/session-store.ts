@@ -1,3 +1,4 @@
+import { RecentMap } from "../base/recent-map.ts";
 import type { Clock } from "../base/clock.ts";
 import type { SessionEnd, SessionStore } from "../contract/stores.ts";
 
@@ -7,6 +8,8 @@ export interface MemorySessionStoreSettings {
   readonly maxSessions: number;
   /** Milliseconds between two looks for expired ones. */
   readonly reapEveryMs: number;
+  /** Ids of ended sessions remembered at most; at least the later half of them is. */
+  readonly maxEnded?: number;
 }
 
 interface Entry {
@@ -22,10 +25,12 @@ export class MemorySessionStore implements SessionStore {
   private readonly settings: MemorySessionStoreSettings;
   /** The longest idle first: every use moves a session to the end. */
   private readonly entries = new Map<string, Entry>();
+  private readonly ended: RecentMap<string, true>;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(settings: MemorySessionStoreSettings) {
     this.settings = settings;
+    this.ended = new RecentMap(settings.maxEnded ?? defaultMaxEnded);
   }
 
   get size(): number {
@@ -49,6 +54,7 @@ export class MemorySessionStore implements SessionStore {
 
   set<T>(id: string, value: T, ttlMs: number, onExpire?: (value: T, reason: SessionEnd) => void): void {
     this.entries.delete(id);
+    this.ended.delete(id);
     this.entries.set(id, { value, ttlMs, onExpire, usedAt: this.settings.clock.monotonic() });
     if (this.entries.size > this.settings.maxSessions) {
       const [oldest] = this.entries;
@@ -58,7 +64,12 @@ export class MemorySessionStore implements SessionStore {
   }
 
   delete(id: string): boolean {
+    this.ended.set(id, true);
     return this.entries.delete(id);
+  }
+
+  hasEnded(id: string): boolean {
+    return this.ended.get(id) === true;
   }
 
   /** Forgets what has been idle for too long. */
@@ -80,9 +91,12 @@ export class MemorySessionStore implements SessionStore {
 
   private drop(id: string, entry: Entry, reason: SessionEnd): void {
     this.entries.delete(id);
+    if (reason === "idle") this.ended.set(id, true);
     entry.onExpire?.(entry.value as never, reason);
   }
 }
+
+const defaultMaxEnded = 100_000;
 
 function isExpired(entry: Entry, now: number): boolean {
   return now - entry.usedAt >= entry.ttlMs;

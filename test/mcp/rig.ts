@@ -14,6 +14,7 @@ export interface RigOptions extends Partial<Omit<McpBackendSettings, "targets">>
   readonly limits?: McpContext["limits"];
   readonly spawn?: SpawnProcess;
   readonly sessions?: MemorySessionStore;
+  readonly sessionKey?: Buffer;
 }
 
 export interface Answered {
@@ -42,7 +43,7 @@ export class Rig {
   private readonly compiled: ReturnType<typeof compileMcpBackend>;
 
   constructor(targets: Readonly<Record<string, FakeServer | McpTargetSettings>>, options: RigOptions = {}) {
-    const { limits, spawn, sessions, ...settings } = options;
+    const { limits, spawn, sessions, sessionKey, ...settings } = options;
     const context = testContext();
     this.log = context.logged;
     this.sessions = sessions ?? new MemorySessionStore({ clock: this.clock, maxSessions: 100, reapEveryMs: 3_600_000 });
@@ -62,6 +63,7 @@ export class Rig {
         clock: this.clock,
         log: context.log,
         sessions: this.sessions,
+        sessionKey,
         resources: {
           acquire: (key, create, dispose) => {
             if (!this.resources.has(key)) {

@@ -20,7 +20,9 @@ const defaultSessionTtlMs = 1_800_000;
 
 /** Compiles an MCP backend: its targets with the policies around their requests, and the rules about tools. */
 export function compileMcp(build: Build, mcp: McpBackend, place: KindPlace): RouteBackendParts {
-  const { clock, log, stores, resources, environment, version } = build.deps;
+  const { clock, log, stores, resources, version } = build.deps;
+  const { [keyVariable]: environmentKey, ...environment } = build.deps.environment; // no business of child processes
+  const sessionKey = readSessionKey(environmentKey, build.config.config?.session?.key);
   const slot = authorizationSlot(place.layers());
   const { backend, decode } = compileMcpBackend(
     {
@@ -33,10 +35,22 @@ export function compileMcp(build: Build, mcp: McpBackend, place: KindPlace): Rou
       sessionTtlMs: build.config.config?.mcp?.sessionTtl ?? defaultSessionTtlMs,
       authorize: compileAuthorize(build, slot),
     },
-    { clock, log, sessions: stores.sessions, resources, environment, spawn: spawnProcessGroup, version },
+    { clock, log, sessions: stores.sessions, sessionKey, resources, environment, spawn: spawnProcessGroup, version },
   );
   return { ...backend, decode, policies: slot === undefined ? [] : [{ stage: "backend", ...slot }] };
 }
+
+/** The key of session ids: the environment comes first, as in the reference. */
+function readSessionKey(fromEnvironment: string | undefined, configured: string | undefined): Buffer | undefined {
+  const text = fromEnvironment ?? configured;
+  if (text === undefined) return undefined;
+  // the schema has checked the configured one; neither may be quoted in an error
+  if (!/^[0-9a-f]{64}$/i.test(text))
+    throw new Error(`the environment's ${keyVariable} must be 64 hexadecimal digits: \`openssl rand -hex 32\` prints such`);
+  return Buffer.from(text, "hex");
+}
+
+const keyVariable = "SESSION_KEY";
 
 function compileTarget(build: Build, target: McpTarget, { path, ...place }: KindPlace): McpTargetSettings {
   const layers = place.layers(target.name);

@@ -80,11 +80,12 @@ export const configSection = z
     readinessAddr: orDefault(listenAddress(), "[::]:15021").describe("Where readiness is told."),
     enableIpv6: orDefault(z.boolean(), true).describe("Whether IPv6 is used."),
     session: maybe(
-      notYet(
-        z.strictObject({ key: sessionKey.describe("32 bytes as hexadecimal digits; replicas need the same.") }),
-        "MCP sessions that several replicas share",
-      ),
-    ).describe("Protection of what clients carry for us, such as MCP session ids. Until then ids are random and good in this process."),
+      z.strictObject({
+        key: sessionKey.describe(
+          "32 bytes as hexadecimal digits, which MCP session ids are sealed with. With the same key, replicas go on with each other's sessions, and a restart loses none. `SESSION_KEY` in the environment comes first.",
+        ),
+      }),
+    ).describe("Protection of what clients carry for us. Without a key, each process makes one of its own."),
     mcp: maybe(z.strictObject({ sessionTtl: orDefault(duration(), "30m").describe("How long an unused MCP session is kept.") })).describe(
       "MCP sessions.",
     ),

@@ -17,6 +17,7 @@ export function httpTarget(settings: HttpTargetSettings): Target {
   return {
     name: settings.name,
     fingerprint: `http ${settings.scheme}://${settings.authority}${settings.path}`,
+    portable: true,
     connect(_scope, previous) {
       const connection = new HttpConnection(settings);
       if (previous instanceof HttpConnection) connection.takeOver(previous);
@@ -33,8 +34,8 @@ export function forwardRaw(settings: RemoteServer, exchange: Exchange): Promise<
 
 class HttpConnection implements Connection {
   lost = false;
-  private readonly settings: HttpTargetSettings;
   sessionId: string | undefined;
+  private readonly settings: HttpTargetSettings;
   private readonly send: Send;
 
   constructor(settings: HttpTargetSettings) {

@@ -8,6 +8,11 @@ export interface Target {
   /** Names its settings: what a session holds of a target is of no use once they changed. */
   readonly fingerprint: string;
   /**
+   * True when another process can go on with a session: all there is to it is the server's session id. Left out where it
+   * hangs on a process or an open connection.
+   */
+  readonly portable?: true;
+  /**
    * A line to the server for one session. Connects to nothing yet.
    * @param scope `session`: this client's alone, server messages included; `call`: for one call, and may share a server
    *   process with other callers
@@ -25,6 +30,8 @@ export type ConnectionScope = "session" | "call";
 export interface Connection {
   /** True when the server has forgotten the session: the next message must be an initialize. */
   readonly lost: boolean;
+  /** The server's own id of the session, of portable targets that gave one; set to go on with one that was opened before. */
+  sessionId?: string | undefined;
   /**
    * Sends one message of the client. A request is answered 200 with JSON or an event stream, anything else 202; a
    * remote server's HTTP error comes as it is.

@@ -1,0 +1,229 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { test } from "node:test";
+import { ConfigError } from "../../src/config/issues.ts";
+import { startTestGateway, type TestGateway } from "../gateway-harness.ts";
+import { FakeServer, tools } from "./fake-server.ts";
+import { startPetstore, petstoreYaml } from "./petstore.ts";
+import { initialize, resultOf, Rig, type RigOptions } from "./rig.ts";
+
+const alice = { jwt: { claims: { iss: "https://issuer", sub: "alice" }, token: "t" } };
+const bob = { jwt: { claims: { iss: "https://issuer", sub: "bob" }, token: "t" } };
+
+/** Two gateways that know nothing of each other but the key, in front of the same servers. */
+function replicas(servers: Record<string, FakeServer>, options: RigOptions = {}): [Rig, Rig] {
+  const sessionKey = randomBytes(32);
+  return [new Rig(servers, { sessionKey, ...options }), new Rig(servers, { sessionKey, ...options })];
+}
+
+const toolNames = (answered: Parameters<typeof resultOf>[0]): string[] =>
+  resultOf<{ tools: { name: string }[] }>(answered).tools.map(({ name }) => name);
+
+// sessions that go from one process to another
+
+test("a session begun on one gateway goes on at another, in the servers' same sessions", async () => {
+  const a = new FakeServer({ sessions: true, answers: { "tools/list": tools("x") } });
+  const b = new FakeServer({ sessions: true, answers: { "tools/list": tools("y") } });
+  const [one, other] = replicas({ a, b });
+  const session = await one.open();
+  assert.match(session, /^[\w-]{24,4096}$/);
+  assert.deepEqual(toolNames(await other.call("tools/list", {}, { session })), ["a_x", "b_y"]);
+  assert.equal((await other.call("tools/call", { name: "b_y" }, { session })).status, 200);
+  for (const server of [a, b]) {
+    assert.equal(server.methods.filter((method) => method === "initialize").length, 1, "nobody is greeted again");
+    const last = server.received.at(-1);
+    assert.equal(last?.headers.get("mcp-session-id"), "upstream-1");
+    assert.equal(last?.headers.get("mcp-protocol-version"), "2025-06-18");
+  }
+  assert.equal((await one.call("tools/list", {}, { session })).status, 200, "and at the first one too");
+});
+
+test("a session is opened from its id once, then known", async () => {
+  const [one, other] = replicas({ a: new FakeServer({ sessions: true }) });
+  const session = await one.open();
+  const pings = await Promise.all([1, 2, 3].map(() => other.call("ping", {}, { session })));
+  assert.deepEqual(
+    pings.map(({ status }) => status),
+    [200, 200, 200],
+  );
+  assert.equal(other.sessions.size, 1);
+});
+
+test("a gateway that comes back with the same key knows its clients, one with another key does not", async () => {
+  const server = new FakeServer({ sessions: true });
+  const sessionKey = randomBytes(32);
+  const before = new Rig({ a: server }, { sessionKey });
+  const session = await before.open();
+  before.close();
+  assert.equal((await new Rig({ a: server }, { sessionKey }).call("ping", {}, { session })).status, 200);
+  for (const options of [{ sessionKey: randomBytes(32) }, {}]) {
+    assert.equal((await new Rig({ a: server }, options).call("ping", {}, { session })).status, 404);
+  }
+});
+
+test("a session of one gateway is greeted again by another when its server has forgotten it", async () => {
+  const server = new FakeServer({ sessions: true });
+  const [one, other] = replicas({ a: server });
+  const session = await one.open();
+  server.sessions.clear();
+  assert.equal((await other.call("tools/call", { name: "x" }, { session })).status, 200);
+  assert.deepEqual(server.methods.slice(-3), ["initialize", "notifications/initialized", "tools/call"]);
+  const greeting = server.received.findLast(({ message }) => message?.method === "initialize");
+  assert.deepEqual(greeting?.message?.params, (initialize() as { params: unknown }).params, "with the client's own words");
+});
+
+test("a client that says it is ready at another gateway is heard there", async () => {
+  const server = new FakeServer({ sessions: true });
+  const [one, other] = replicas({ a: server });
+  const session = (await one.post(initialize())).headers.get("mcp-session-id");
+  assert.equal((await other.post({ jsonrpc: "2.0", method: "notifications/initialized" }, { session })).status, 202);
+  assert.deepEqual(server.methods, ["initialize", "notifications/initialized"]);
+});
+
+test("a target that was down when the session was opened is greeted by whichever gateway meets it first", async () => {
+  const late = new FakeServer({ sessions: true, answers: { "tools/list": tools("y") } });
+  const { send } = late;
+  let up = false;
+  Object.assign(late, { send: (outgoing: Parameters<typeof send>[0]) => (up ? send(outgoing) : Promise.reject(new Error("down"))) });
+  const a = new FakeServer({ sessions: true, answers: { "tools/list": tools("x") } });
+  const [one, other] = replicas({ a, late }, { failureMode: "failOpen" });
+  const session = await one.open();
+  up = true;
+  assert.deepEqual(toolNames(await other.call("tools/list", {}, { session })), ["a_x", "late_y"]);
+});
+
+test("an id is its caller's at every gateway; an anonymous one becomes the first caller's there", async () => {
+  const [one, other] = replicas({ a: new FakeServer() });
+  const session = await one.open({ identity: alice });
+  for (const identity of [bob, undefined]) {
+    assert.equal((await other.call("ping", {}, { session, ...(identity === undefined ? {} : { identity }) })).status, 404);
+  }
+  assert.equal((await other.call("ping", {}, { session, identity: alice })).status, 200);
+  const anonymous = await one.open();
+  assert.equal((await other.call("ping", {}, { session: anonymous, identity: bob })).status, 200);
+  assert.equal((await other.call("ping", {}, { session: anonymous, identity: alice })).status, 404);
+});
+
+test("an id belongs to its backend, and to that set of targets", async () => {
+  const sessionKey = randomBytes(32);
+  const a = new FakeServer();
+  const b = new FakeServer();
+  const session = await new Rig({ a, b }, { sessionKey }).open();
+  const received = a.received.length;
+  for (const rig of [
+    new Rig({ a, b }, { sessionKey, name: "mcp:other" }),
+    new Rig({ a }, { sessionKey }),
+    new Rig({ a, b, c: new FakeServer() }, { sessionKey }),
+    new Rig({ a, c: b }, { sessionKey }),
+  ]) {
+    assert.equal((await rig.call("ping", {}, { session })).status, 404);
+  }
+  assert.equal(a.received.length, received);
+  assert.equal((await new Rig({ b, a }, { sessionKey }).call("ping", {}, { session })).status, 200, "their order does not matter");
+});
+
+test("a server's session id does not go to a server that has taken its place", async () => {
+  const sessionKey = randomBytes(32);
+  const session = await new Rig({ a: new FakeServer({ sessions: true }) }, { sessionKey }).open();
+  const successor = new FakeServer({ sessions: true });
+  const moved = { kind: "http", name: "a", scheme: "http", authority: "elsewhere.test", path: "/mcp", send: successor.send } as const;
+  assert.equal((await new Rig({ a: moved }, { sessionKey }).call("ping", {}, { session })).status, 200);
+  assert.deepEqual(successor.methods, ["initialize", "notifications/initialized", "ping"]);
+  assert.equal(successor.received[0]?.headers.get("mcp-session-id"), undefined);
+});
+
+test("DELETE ends a session at the servers from whichever gateway, and for good at that one", async () => {
+  const server = new FakeServer({ sessions: true });
+  const [one, other] = replicas({ a: server });
+  const session = await one.open();
+  assert.equal((await other.request("DELETE", undefined, { session })).status, 202);
+  assert.equal(server.sessions.size, 0);
+  assert.equal((await other.call("ping", {}, { session })).status, 404);
+  const second = await one.open();
+  await one.request("DELETE", undefined, { session: second });
+  assert.equal((await one.call("ping", {}, { session: second })).status, 404);
+});
+
+test("a session that was idle for too long is over, though its id could bring it back; one that made room is not", async () => {
+  const server = new FakeServer({ sessions: true });
+  const rig = new Rig({ a: server });
+  const idle = await rig.open();
+  rig.clock.now += 1_000;
+  rig.sessions.reap();
+  assert.equal((await rig.call("ping", {}, { session: idle })).status, 404);
+  const first = await rig.open();
+  for (let i = 0; i < 100; i++) await rig.open();
+  assert.equal((await rig.call("ping", {}, { session: first })).status, 200);
+});
+
+test("an id of more than a week brings no session back", async () => {
+  const [one, other] = replicas({ a: new FakeServer() });
+  const session = await one.open();
+  other.clock.now += 7 * 24 * 3_600_000 + 1;
+  assert.equal((await other.call("ping", {}, { session })).status, 404);
+});
+
+test("a changed id is nobody's, also while its session is known", async () => {
+  const [one, other] = replicas({ a: new FakeServer() });
+  const session = await one.open();
+  const last = session.at(-1) === "A" ? "B" : "A";
+  for (const changed of [session.slice(0, -1) + last, session.slice(0, -1), `${session}A`, session.slice(0, 16)]) {
+    for (const rig of [one, other]) assert.equal((await rig.call("ping", {}, { session: changed })).status, 404);
+  }
+  assert.equal((await one.call("ping", {}, { session: "x".repeat(4_097) })).status, 400);
+});
+
+test("a client that says more in its initialize than an id can hold gets a session of that process", async () => {
+  const [one, other] = replicas({ a: new FakeServer() });
+  const opened = await one.post(initialize({ capabilities: { experimental: { note: "x".repeat(5_000) } } }));
+  const session = opened.headers.get("mcp-session-id");
+  assert.match(session ?? "", /^[\w-]{24}$/);
+  assert.equal((await one.call("ping", {}, { session })).status, 200);
+  assert.equal((await other.call("ping", {}, { session })).status, 404);
+});
+
+test("the key is config.session.key, or SESSION_KEY in the environment, which comes first", async (t) => {
+  const petstore = await startPetstore();
+  const gateways: TestGateway[] = [];
+  t.after(async () => {
+    for (const gateway of gateways) await gateway.close();
+    await petstore.close();
+  });
+  const [key, otherKey] = ["ab".repeat(32), "cd".repeat(32)];
+  const start = async (configured: string | undefined, environment: Record<string, string> = {}): Promise<TestGateway> => {
+    const schema = JSON.stringify(petstoreYaml.replaceAll("$", "$$$$"));
+    const session = configured === undefined ? "" : `config: {session: {key: ${configured}}}\n`;
+    const mcp = `mcp:\n  port: 0\n  targets: [{name: pets, openapi: {schema: ${schema}, host: "127.0.0.1:${petstore.port}"}}]\n`;
+    const gateway = await startTestGateway(session + mcp, environment);
+    gateways.push(gateway);
+    return gateway;
+  };
+  const post = (gateway: TestGateway, message: unknown, session?: string): Promise<Response> =>
+    fetch(`${gateway.url()}/mcp`, {
+      method: "POST",
+      headers: {
+        "content-type": "application/json",
+        accept: "application/json, text/event-stream",
+        ...(session === undefined ? {} : { "mcp-session-id": session }),
+      },
+      body: JSON.stringify(message),
+    });
+  const session = (await post(await start(key), initialize())).headers.get("mcp-session-id") ?? "";
+  const list = { jsonrpc: "2.0", id: 1, method: "tools/list" };
+  const statuses: number[] = [];
+  for (const gateway of [
+    await start(undefined, { SESSION_KEY: key }),
+    await start(otherKey, { SESSION_KEY: key }),
+    await start(otherKey),
+  ]) {
+    statuses.push((await post(gateway, list, session)).status);
+  }
+  assert.deepEqual(statuses, [200, 200, 404]);
+  await assert.rejects(start(undefined, { SESSION_KEY: "hush" }), (thrown) => {
+    assert.ok(thrown instanceof ConfigError);
+    const text = JSON.stringify(thrown.issues);
+    assert.match(text, /SESSION_KEY must be 64 hexadecimal digits/);
+    assert.doesNotMatch(text, /hush/);
+    return true;
+  });
+});
