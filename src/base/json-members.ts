@@ -102,9 +102,18 @@ function isSpace(byte: number | undefined): boolean {
   return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }
 
+/** Keys and short values are scanned here, which is cheaper than a call into native code; longer strings there. Bytes. */
+const scannedHere = 48;
+
 /** One after the closing quote of the string that opens at `quote`. */
 function stringEnd(bytes: Buffer, quote: number): number {
-  let end = bytes.indexOf(QUOTE, quote + 1);
+  const near = Math.min(bytes.length, quote + 1 + scannedHere);
+  for (let at = quote + 1; at < near; at += 1) {
+    const byte = bytes[at];
+    if (byte === QUOTE) return at + 1;
+    if (byte === BACKSLASH) at += 1;
+  }
+  let end = bytes.indexOf(QUOTE, near);
   while (end !== -1 && isEscaped(bytes, end)) end = bytes.indexOf(QUOTE, end + 1);
   return end === -1 ? bytes.length : end + 1;
 }

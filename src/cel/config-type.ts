@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { compileExpression } from "./compile.ts";
 import type { CompiledExpression } from "./compile.ts";
 import { CelSyntaxError } from "./syntax-error.ts";

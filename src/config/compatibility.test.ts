@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { z } from "zod";
+import * as z from "zod";
 import { alternatives, exactlyOne, extension, maybe, notYet, notYetValues } from "../contract/config/combinators.ts";
 import { listKeys } from "./compatibility.ts";
 import { configJsonSchema, toJsonSchema } from "./json-schema.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { isPlainObject } from "../contract/config/combinators.ts";
 import type { Path } from "./issues.ts";
 import { document } from "./schema/document.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { z } from "zod";
+import * as z from "zod";
 import { exactlyOne, extension, maybe } from "../contract/config/combinators.ts";
 import { filePath } from "../contract/config/files.ts";
 import { findExtensions } from "./extensions.ts";

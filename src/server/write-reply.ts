@@ -52,9 +52,7 @@ function writeStream(response: ServerResponse, reply: Reply, exchange: Exchange,
     data(chunk) {
       record?.add(chunk);
       exchange.responseBytes += chunk.length;
-      const room = response.write(chunk);
-      if (!room) response.once("drain", () => body.resume());
-      return room;
+      return response.write(chunk);
     },
     end() {
       if (record !== undefined) exchange.responseBody ??= record.bytes();
@@ -65,7 +63,10 @@ function writeStream(response: ServerResponse, reply: Reply, exchange: Exchange,
       response.destroy(); // the only way left to tell the client that the body is not whole
     },
   };
-  response.once("close", () => body.cancel(new Error("client closed the connection")));
+  response.on("drain", () => body.resume());
+  response.once("close", () => {
+    if (!response.writableFinished) body.cancel(new Error("client closed the connection"));
+  });
   body.start(sink);
   // an event stream may stay silent for long: its head must not wait for the first event
   if (exchange.responseBytes === 0 && !response.writableEnded) response.flushHeaders();

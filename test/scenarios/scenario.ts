@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
-import { z } from "zod";
+import * as z from "zod";
 
 /**
  * A scenario file: a configuration, and what then happens step by step. A wanted text that begins with "~ " is a regular

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { hostPort } from "../../contract/config/address.ts";
 import { alternatives, exactlyOne, maybe, notYet, notYetValues } from "../../contract/config/combinators.ts";
 import { backendPolicies } from "./policies.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { hostnamePattern } from "../../contract/config/address.ts";
 import { maybe, notYet, notYetValues } from "../../contract/config/combinators.ts";
 import { port } from "../../contract/config/numbers.ts";

@@ -1,5 +1,5 @@
 import { getCiphers } from "node:tls";
-import { z } from "zod";
+import * as z from "zod";
 
 /** IANA's names of the suites of TLS 1.2 that configurations name, by which rustls goes, as OpenSSL calls them. */
 const openSslNames: Readonly<Record<string, string>> = {

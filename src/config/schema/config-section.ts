@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { listenAddress } from "../../contract/config/address.ts";
 import { maybe, notYet, notYetValues, orDefault } from "../../contract/config/combinators.ts";
 import { duration } from "../../contract/config/duration.ts";

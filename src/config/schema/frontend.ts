@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { backendReferenceKeys } from "../../contract/config/backend-reference.ts";
 import { exactlyOne, maybe, notYet, notYetValues, oneSpelling } from "../../contract/config/combinators.ts";
 import { duration } from "../../contract/config/duration.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** References to gateways, `name` or `name/listener`. Output: always a list. */
 export const gatewayReferences = z

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { duration } from "../../contract/config/duration.ts";
 import { maxUint32, uint } from "../../contract/config/numbers.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { hostPort } from "../../contract/config/address.ts";
 import { exactlyOne, maybe, notYet, notYetValues, oneSpelling } from "../../contract/config/combinators.ts";
 import { celExpression } from "../../cel/config-type.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { maybe, notYet } from "../../contract/config/combinators.ts";
 import { port } from "../../contract/config/numbers.ts";
 import { rateLimit } from "../../policies/local-rate-limit/config.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { isHost, parseHostPort } from "../../contract/config/address.ts";
 import { alternatives, maybe } from "../../contract/config/combinators.ts";
 import { port } from "../../contract/config/numbers.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { exactlyOne, maybe, orDefault } from "../../contract/config/combinators.ts";
 import { fileInlineOrRemote } from "../../contract/config/files.ts";
 import { port } from "../../contract/config/numbers.ts";

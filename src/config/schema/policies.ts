@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { maybe, notYet } from "../../contract/config/combinators.ts";
 import { apiKeyConfig } from "../../policies/api-key/config.ts";
 import { authorizationConfig } from "../../policies/authorization/config.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { hostnamePattern } from "../../contract/config/address.ts";
 import { exactlyOne, maybe, notYet } from "../../contract/config/combinators.ts";
 import { method } from "../../contract/config/http-names.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { exactlyOne, maybe, notYet } from "../../contract/config/combinators.ts";
 import { port } from "../../contract/config/numbers.ts";
 import { routePolicies } from "./policies.ts";

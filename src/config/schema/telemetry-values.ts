@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { celExpression } from "../../cel/config-type.ts";
 
 /** CEL by the name of a field. */

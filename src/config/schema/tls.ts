@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { maybe, notYet, notYetValues, oneSpelling } from "../../contract/config/combinators.ts";
 import { filePath } from "../../contract/config/files.ts";
 import { cipherSuites } from "./cipher-suites.ts";

@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { z } from "zod";
+import * as z from "zod";
 
 /** A host and port to connect to. IPv6 addresses come without brackets. */
 export interface HostPort {

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { hostPort } from "./address.ts";
 import { exactlyOne, notYet } from "./combinators.ts";
 import { port } from "./numbers.ts";

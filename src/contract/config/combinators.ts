@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /**
  * How configuration schemas are put together, beyond what zod has: optional keys that also take null, "exactly one of

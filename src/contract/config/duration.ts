@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** Durations are configured in Go's notation and are milliseconds everywhere else. */
 export type Milliseconds = number;

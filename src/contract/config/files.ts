@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { exactlyOne } from "./combinators.ts";
 
 /** JSON Schema format of strings that name a file; the loader finds by it which files to watch. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { headerMap, headerName } from "./http-names.ts";
 
 /** Changes to headers by literal values, done in this order. */

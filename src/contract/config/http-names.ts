@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** RFC 9110, section 5.6.2: token. */
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { maybe } from "./combinators.ts";
 import { fileInlineOrRemote } from "./files.ts";
 

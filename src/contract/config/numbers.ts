@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** A TCP port to connect to or to listen on; 0 is left to the place to refuse. */
 export function port() {

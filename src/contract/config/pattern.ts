@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { compileRegex, RegexSyntaxError } from "../../base/regex.ts";
 
 /** A regular expression in RE2 syntax: linear time, no look-around and no back-references. Output: as written. */

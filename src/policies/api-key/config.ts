@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { exactlyOne, maybe } from "../../contract/config/combinators.ts";
 import { bearerHeader, credentialSource } from "../../contract/config/credential-location.ts";
 import { celExpression } from "../../cel/config-type.ts";

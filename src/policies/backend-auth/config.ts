@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { alternatives, exactlyOne, maybe, notYet } from "../../contract/config/combinators.ts";
 import { credentialDestination } from "../../contract/config/credential-location.ts";
 import { fileOrInline } from "../../contract/config/files.ts";

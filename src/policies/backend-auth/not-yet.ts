@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { alternatives, exactlyOne, maybe } from "../../contract/config/combinators.ts";
 import { credentialDestination } from "../../contract/config/credential-location.ts";
 import { duration } from "../../contract/config/duration.ts";

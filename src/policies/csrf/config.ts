@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** Refuses requests that a foreign web page makes a browser send. */
 export const csrfConfig = z.strictObject({

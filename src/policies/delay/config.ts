@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { parseDuration } from "../../contract/config/duration.ts";
 import { celExpression } from "../../cel/config-type.ts";
 

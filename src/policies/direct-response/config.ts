@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { conditional, maybe } from "../../contract/config/combinators.ts";
 import { celExpression } from "../../cel/config-type.ts";
 import { headerMap } from "../../contract/config/http-names.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { conditionalEntries, notYetValues } from "../../contract/config/combinators.ts";
 import { positiveDuration } from "../../contract/config/duration.ts";
 import { celExpression } from "../../cel/config-type.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { backendReference } from "../../contract/config/backend-reference.ts";
 
 /** Sends a copy of requests to another backend and forgets about it. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { maybe } from "../../contract/config/combinators.ts";
 import { statusCode } from "../../contract/config/numbers.ts";
 import { authorityChange, pathChange } from "../../contract/config/redirect.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { backendReference } from "../../../contract/config/backend-reference.ts";
 import { maybe } from "../../../contract/config/combinators.ts";
 import { duration } from "../../../contract/config/duration.ts";

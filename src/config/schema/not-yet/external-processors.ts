@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { backendReferenceKeys } from "../../../contract/config/backend-reference.ts";
 import { conditional, exactlyOne, maybe } from "../../../contract/config/combinators.ts";
 import { celExpression } from "../../../cel/config-type.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { exactlyOne, maybe } from "../../../contract/config/combinators.ts";
 import { filePath } from "../../../contract/config/files.ts";
 import { uint } from "../../../contract/config/numbers.ts";
