@@ -1,4 +1,5 @@
 import { Pool } from "undici";
+import type { RequestHead } from "../contract/exchange.ts";
 import type { Outgoing, Upstream } from "../contract/outgoing.ts";
 import { type Propagation, propagate, recordSpan } from "../contract/propagation.ts";
 import type { Reply } from "../contract/reply.ts";
@@ -20,7 +21,11 @@ export function createUpstream(address: UpstreamAddress, settings: PoolSettings,
   // as many requests at a time keep their connections, those beyond close theirs: so no more than these are ever idle
   const { maxIdle } = settings;
   const authority = port === (tls === undefined ? 80 : 443) ? bracketed : endpoint;
-  const pool = new Pool(`${scheme}://${endpoint}`, { ...poolOptions(settings), connect: connector(address, settings, deps) });
+  const openPool = (): Pool =>
+    new Pool(`${scheme}://${endpoint}`, { ...poolOptions(settings), connect: connector(address, settings, deps) });
+  const pool = openPool();
+  // the pool looks for a free connection one by one: thousands held by silent event streams would slow down every request
+  let streams: Pool | undefined;
 
   function send(outgoing: Outgoing): Promise<Reply> {
     const { head, exchange, body } = outgoing;
@@ -35,7 +40,7 @@ export function createUpstream(address: UpstreamAddress, settings: PoolSettings,
     const call = new UpstreamCall(outgoing, endpoint, observer(outgoing, propagation));
     const reply = call.head();
     try {
-      pool.dispatch(
+      (isEventStream(head) ? (streams ??= openPool()) : pool).dispatch(
         {
           path: head.path + head.search,
           method: head.method,
@@ -80,7 +85,12 @@ export function createUpstream(address: UpstreamAddress, settings: PoolSettings,
     };
   }
 
-  return { endpoint, send, close: () => void pool.close().catch(() => {}) };
+  return { endpoint, send, close: () => [pool, streams].forEach((one) => void one?.close().catch(() => {})) };
+}
+
+/** A request for server-sent events that may stay open for hours. */
+function isEventStream({ method, headers }: RequestHead): boolean {
+  return method === "GET" && headers.get("accept")?.includes("text/event-stream") === true;
 }
 
 function poolOptions(settings: PoolSettings): Pool.Options {
