@@ -5,6 +5,7 @@ import type { Exchange } from "../contract/exchange.ts";
 import type { RpcId } from "../contract/mcp.ts";
 import { propagate, recordSpan } from "../contract/propagation.ts";
 import type { Reply } from "../contract/reply.ts";
+import type { Log } from "../contract/runtime.ts";
 import { progressToken } from "./message.ts";
 import { drain, readBody } from "./read-body.ts";
 import { readResponse, type ServerResponse } from "./read-response.ts";
@@ -35,10 +36,12 @@ export interface Leg {
 export class Delivery {
   private readonly clock: Clock;
   private readonly limits: McpLimits;
+  private readonly log: Log;
 
-  constructor(clock: Clock, limits: McpLimits) {
+  constructor(clock: Clock, limits: McpLimits, log: Log) {
     this.clock = clock;
     this.limits = limits;
+    this.log = log;
   }
 
   /**
@@ -49,11 +52,14 @@ export class Delivery {
     const { link } = leg;
     if (link.phase !== "ready") await this.catchUp(leg);
     else if (link.connection.lost) await this.greeted(leg);
-    const reply = await this.send(leg, message);
-    if (!link.connection.lost) return reply;
-    drain(reply.body); // the server forgot the session and did nothing: once more in a new one
-    await this.greeted(leg);
-    return this.send(leg, message);
+    let reply = await this.send(leg, message);
+    if (link.connection.lost) {
+      drain(reply.body); // the server forgot the session and did nothing: once more in a new one
+      await this.greeted(leg);
+      reply = await this.send(leg, message);
+    }
+    if (reply.status < 300) link.standing.note(message);
+    return reply;
   }
 
   /** Opens the stream of the target's own messages. @throws TargetFailure */
@@ -152,7 +158,24 @@ export class Delivery {
     if (link.hello === undefined) throw new TargetFailure(link.target.name, `initialize was refused: ${errorText(value["error"])}`);
     if (!session.initialized) return;
     drain((await this.confirm(leg, initialized)).body);
+    await this.repeat(leg);
     announce(session, link);
+  }
+
+  /** Tells a server that greeted anew what it was told before. One that is slow about it does not hold up the call. */
+  private async repeat(leg: Leg): Promise<void> {
+    const { link, session } = leg;
+    const { name: target } = link.target;
+    const timeoutMs = this.limits.shortDeadlineMs;
+    const late = (): Error => new Error(`no answer within ${timeoutMs} ms`);
+    const repeated = link.standing.requests().map(async ({ method, params }) => {
+      const request = ownRequest(session.nextId(), method, params);
+      const answer = this.send({ ...leg, timeoutMs }, request).then((reply) => this.read(leg, reply, undefined));
+      const problem = await within(timeoutMs, answer, late).then(({ value }) => value["error"] && errorText(value["error"]), String);
+      if (problem !== undefined)
+        this.log.warn("mcp target did not take up again what the client had asked for", { target, method, error: problem });
+    });
+    await Promise.all(repeated);
   }
 
   private async send(leg: Leg, message: Message): Promise<Reply> {

@@ -48,7 +48,7 @@ export class Federation {
     this.targets = settings.targets.map((target) => createTarget(target, context, this.limits));
     this.byName = new Map(this.targets.map((target) => [target.name, target]));
     this.names = createNames(settings.prefixMode, [...this.byName.keys()]);
-    this.delivery = new Delivery(context.clock, this.limits);
+    this.delivery = new Delivery(context.clock, this.limits, context.log);
     this.decision = createDecision(settings.authorize);
     this.version = context.version;
     this.stateful = settings.statefulMode === "stateful";

@@ -2,6 +2,7 @@ import type { JsonObject } from "../base/json.ts";
 import type { Exchange } from "../contract/exchange.ts";
 import type { RpcId } from "../contract/mcp.ts";
 import { afterwards } from "./afterwards.ts";
+import { Standing } from "./standing.ts";
 import type { Connection, ConnectionScope, Target } from "./upstream/target.ts";
 import { digestOf, type SealedLink } from "./sealed-id.ts";
 import { findRevision } from "./wire/index.ts";
@@ -30,6 +31,8 @@ export class Link {
   phase: "new" | "greeted" | "ready" = "new";
   /** The greeting under way, so that calls at the same time share it. */
   greeting: Promise<void> | undefined = undefined;
+  /** What a new session there has to be told. */
+  standing = new Standing();
 
   constructor(target: Target, connection: Connection) {
     this.target = target;
@@ -100,6 +103,7 @@ export class Session {
     if (known !== undefined && same) {
       link.hello = known.hello;
       link.phase = known.phase;
+      link.standing = known.standing;
     } else if (known === undefined) this.goOn(link);
     this.links.set(target.name, link);
     return link;

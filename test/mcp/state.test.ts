@@ -227,3 +227,49 @@ test("the key is config.session.key, or SESSION_KEY in the environment, which co
     return true;
   });
 });
+
+// servers that come back
+
+test("a server that starts anew is told the log level and the subscriptions again", async () => {
+  const capabilities = { logging: {}, resources: { subscribe: true } };
+  const answers = { "logging/setLevel": {}, "resources/subscribe": {}, "resources/unsubscribe": {}, "resources/read": { contents: [] } };
+  const a = new FakeServer({ sessions: true, capabilities, answers });
+  const rig = new Rig({ a, b: new FakeServer({ sessions: true }) });
+  const session = await rig.open();
+  await rig.call("logging/setLevel", { level: "error" }, { session });
+  for (const uri of ["a+memo://1", "a+memo://2"]) await rig.call("resources/subscribe", { uri }, { session });
+  await rig.call("resources/unsubscribe", { uri: "a+memo://1" }, { session });
+  a.sessions.clear();
+  const before = a.received.length;
+  assert.equal((await rig.call("resources/read", { uri: "a+memo://2" }, { session })).status, 200);
+  const said = a.received.slice(before).map(({ message }) => [message?.method, message?.params]);
+  assert.deepEqual(said.slice(2), [
+    ["notifications/initialized", undefined],
+    ["logging/setLevel", { level: "error" }],
+    ["resources/subscribe", { uri: "memo://2" }],
+    ["resources/read", { uri: "memo://2" }],
+  ]);
+});
+
+test("a server that does not take up a subscription again serves the call all the same, and the log says what is missing", async () => {
+  let restarted = false;
+  const a = new FakeServer({
+    sessions: true,
+    capabilities: { tools: {}, resources: {} },
+    answers: {
+      "resources/subscribe": () => (restarted ? undefined : {}),
+      "logging/setLevel": () => (restarted ? new Promise(() => {}) : {}),
+    },
+  });
+  const rig = new Rig({ a }, { limits: { shortDeadlineMs: 20 } });
+  const session = await rig.open();
+  await rig.call("resources/subscribe", { uri: "memo://1" }, { session });
+  await rig.call("logging/setLevel", { level: "info" }, { session });
+  restarted = true;
+  a.sessions.clear();
+  assert.equal((await rig.call("tools/call", { name: "x" }, { session })).status, 200);
+  const warnings = rig.log.filter((line) => line.includes("did not take up again"));
+  assert.equal(warnings.length, 2, rig.log.join("\n"));
+  assert.match(warnings.join(), /resources\/subscribe.*method not found/);
+  assert.match(warnings.join(), /logging\/setLevel.*no answer within 20 ms/);
+});
