@@ -37,7 +37,7 @@ export function createUpstream(address: UpstreamAddress, settings: PoolSettings,
       const attempt = exchange.attempts.at(-1);
       if (attempt !== undefined) attempt.endpoint = endpoint;
     }
-    const call = new UpstreamCall(outgoing, endpoint, observer(outgoing, propagation));
+    const call = new UpstreamCall(outgoing, endpoint, observer(outgoing, propagation, { address, deps }));
     const reply = call.head();
     try {
       (isEventStream(head) ? (streams ??= openPool()) : pool).dispatch(
@@ -57,35 +57,44 @@ export function createUpstream(address: UpstreamAddress, settings: PoolSettings,
     return reply;
   }
 
-  /** What is noted when the head is there: timings, the metric and the span. */
-  function observer(outgoing: Outgoing, propagation: Propagation | undefined): HeadObserver {
-    const { exchange, purpose, head } = outgoing;
-    const startedAt = deps.clock.monotonic();
-    if (exchange.upstreamStartedAt === 0) exchange.upstreamStartedAt = startedAt;
-    return (status, failure) => {
-      const now = deps.clock.monotonic();
-      if (purpose.kind === "Primary") exchange.upstreamHeadersAt = now;
-      deps.metrics.upstreamCalled(purpose, now - startedAt);
-      if (propagation === undefined) return;
-      const endedAt = deps.clock.wall();
-      recordSpan(exchange, propagation, {
-        name: `${head.method} ${outgoing.backend.name}`,
-        startedAt: endedAt - (now - startedAt),
-        endedAt,
-        attributes: {
-          "agentgateway.outbound.kind": purpose.kind,
-          "agentgateway.outbound.subtype": purpose.subtype,
-          "http.request.method": head.method,
-          "http.response.status_code": status,
-          "server.address": host,
-          "server.port": port,
-        },
-        error: failure?.message,
-      });
-    };
-  }
-
   return { endpoint, send, close: () => [pool, streams].forEach((one) => void one?.close().catch(() => {})) };
+}
+
+interface ObservedPool {
+  readonly address: UpstreamAddress;
+  readonly deps: PoolDeps;
+}
+
+/** What is noted when the head is there: timings, the metric and the span. */
+function observer(
+  outgoing: Outgoing,
+  propagation: Propagation | undefined,
+  { address, deps: { clock, metrics } }: ObservedPool,
+): HeadObserver {
+  const { exchange, purpose, head } = outgoing;
+  const startedAt = clock.monotonic();
+  if (exchange.upstreamStartedAt === 0) exchange.upstreamStartedAt = startedAt;
+  return (status, failure) => {
+    const now = clock.monotonic();
+    if (purpose.kind === "Primary") exchange.upstreamHeadersAt = now;
+    metrics.upstreamCalled(purpose, now - startedAt);
+    if (propagation === undefined) return;
+    const endedAt = clock.wall();
+    recordSpan(exchange, propagation, {
+      name: `${head.method} ${outgoing.backend.name}`,
+      startedAt: endedAt - (now - startedAt),
+      endedAt,
+      attributes: {
+        "agentgateway.outbound.kind": purpose.kind,
+        "agentgateway.outbound.subtype": purpose.subtype,
+        "http.request.method": head.method,
+        "http.response.status_code": status,
+        "server.address": address.host,
+        "server.port": address.port,
+      },
+      error: failure?.message,
+    });
+  };
 }
 
 /** A request for server-sent events that may stay open for hours. */
