@@ -4,7 +4,8 @@ import { GatewayError } from "../contract/errors.ts";
 import type { Exchange } from "../contract/exchange.ts";
 import type { ApiType } from "./api-paths.ts";
 import type { DecodedRequest } from "./call.ts";
-import { decodeContent, isIdentity } from "./content-encoding.ts";
+import { isIdentity } from "../base/content-encoding.ts";
+import { decodeRequestContent } from "./content-encoding.ts";
 import { llmError } from "./errors.ts";
 import { formatOf } from "./formats/index.ts";
 import { modelInPath } from "./model-in-path.ts";
@@ -52,7 +53,7 @@ async function plainBody(exchange: Exchange): Promise<Buffer> {
   const bytes = await collect(exchange, maxBufferSize);
   const encoding = exchange.request.headers.get("content-encoding");
   if (encoding === undefined || isIdentity(encoding)) return bytes;
-  const plain = await decodeContent(bytes, encoding, maxBufferSize);
+  const plain = await decodeRequestContent(bytes, encoding, maxBufferSize);
   exchange.body.replace(plain);
   exchange.editHeaders().remove("content-encoding");
   return plain;

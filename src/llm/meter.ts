@@ -3,7 +3,7 @@ import { SseParser } from "../base/sse.ts";
 import type { LlmCall } from "../contract/llm.ts";
 import { isReplyStream, type Reply, type ReplyBody, type ReplySink, type ReplyStream } from "../contract/reply.ts";
 import { collectReply } from "../pipeline/collect-reply.ts";
-import { decodeContent, isIdentity } from "./content-encoding.ts";
+import { decodeContent, isIdentity } from "../base/content-encoding.ts";
 import type { ReplyReader, StreamReader } from "./format.ts";
 
 export interface MeterSettings {

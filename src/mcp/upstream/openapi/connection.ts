@@ -1,3 +1,4 @@
+import { decodeContent } from "../../../base/content-encoding.ts";
 import { HeaderList } from "../../../base/headers.ts";
 import { objectIn } from "../../../base/json.ts";
 import type { Exchange } from "../../../contract/exchange.ts";
@@ -12,7 +13,6 @@ import type { McpLimits, OpenApiTargetSettings } from "../../settings.ts";
 import { findRevision, latestRevision } from "../../wire/index.ts";
 import type { Connection, Outbound } from "../target.ts";
 import { readArguments } from "./call-arguments.ts";
-import { decompress } from "./decompress.ts";
 import { encodeRequest, type RestRequest } from "./encode-request.ts";
 import { ArgumentError } from "./scalar-text.ts";
 import { failureText, refusedResult, type RestAnswer, toolResult } from "./tool-result.ts";
@@ -107,7 +107,7 @@ export class RestConnection implements Connection {
     return {
       status,
       contentType: headers.get("content-type") ?? "",
-      body: await decompress(bytes, headers.get("content-encoding"), limit),
+      body: await decodeContent(bytes, headers.get("content-encoding"), limit),
     };
   }
 

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import fc from "fast-check";
-import { decompress } from "./decompress.ts";
 import { failureText, refusedResult, toolResult } from "./tool-result.ts";
 
 interface Result {
@@ -71,26 +70,4 @@ test("whatever the body, the result is JSON with one text for it", () => {
     ),
     { numRuns: 300 },
   );
-});
-
-test("content encodings are undone, up to the limit", async () => {
-  const body = Buffer.from("a".repeat(10_000));
-  for (const [encoding, bytes] of [
-    ["gzip", gzipSync(body)],
-    ["X-GZIP", gzipSync(body)],
-    ["deflate", deflateSync(body)],
-    ["deflate", deflateRawSync(body)],
-    ["br", brotliCompressSync(body)],
-    ["zstd", zstdCompressSync(body)],
-    ["gzip, br", brotliCompressSync(gzipSync(body))],
-    ["identity", body],
-    [undefined, body],
-  ] as const) {
-    assert.deepEqual(await decompress(bytes, encoding, 10_000), body, encoding ?? "none");
-    if (bytes !== body) await assert.rejects(decompress(bytes, encoding, 9_999), /larger than 9999 bytes/);
-  }
-  assert.deepEqual(await decompress(Buffer.alloc(0), "gzip", 10), Buffer.alloc(0), "the reply to HEAD");
-  await assert.rejects(decompress(body, "gzip", 10_000), /is not valid gzip/);
-  await assert.rejects(decompress(body, "constructor", 10_000), /not known/);
-  await assert.rejects(decompress(body, "gzip,gzip,gzip", 10_000), /3 content encodings/);
 });
