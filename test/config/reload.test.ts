@@ -28,11 +28,11 @@ test("reloads under load lose no request, and hold nothing of what was replaced"
   toClose.push({ close: () => agent.close() });
   const url = gateway.url();
 
-  let running = true;
+  const load = { running: true };
   let served = 0;
   const failures: unknown[] = [];
-  const load = Array.from({ length: 8 }, async () => {
-    while (running) {
+  const clients = Array.from({ length: 8 }, async () => {
+    while (load.running) {
       try {
         const reply = await request(url, { dispatcher: agent });
         const text = await reply.body.text();
@@ -47,8 +47,8 @@ test("reloads under load lose no request, and hold nothing of what was replaced"
     assert.ok(await gateway.reload(config(upstream.port, String(version))));
     await immediate(); // lets requests through between two reloads
   }
-  running = false;
-  await Promise.all(load);
+  load.running = false;
+  await Promise.all(clients);
 
   assert.deepEqual(failures, []);
   assert.ok(served > 100, `only ${served} requests in the time`);
