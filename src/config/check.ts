@@ -55,7 +55,8 @@ function ports(tree: unknown): Finding[] {
     }
   }
   const [llm, mcp] = [ownPort(tree, "llm"), ownPort(tree, "mcp")];
-  if (llm !== undefined && llm === mcp) findings.push(conflict(["llm"], `\`llm\` and \`mcp\` cannot use the same port ${llm}`));
+  // 0 is any free port, another one for each
+  if (llm !== undefined && llm !== 0 && llm === mcp) findings.push(conflict(["llm"], `\`llm\` and \`mcp\` cannot use the same port ${llm}`));
   return [...findings, ...takenPorts(tree, [llm, mcp])];
 }
 
