@@ -1,17 +1,20 @@
 import type { Clock } from "../base/clock.ts";
 import { within } from "../base/deadline.ts";
 import { isJsonObject } from "../base/json.ts";
+import { GatewayError } from "../contract/errors.ts";
 import type { Exchange } from "../contract/exchange.ts";
 import type { RpcId } from "../contract/mcp.ts";
 import { propagate, recordSpan } from "../contract/propagation.ts";
 import type { Reply } from "../contract/reply.ts";
 import type { Log } from "../contract/runtime.ts";
+import type { Health } from "./health.ts";
+import { isList, type LastLists } from "./last-lists.ts";
 import { progressToken } from "./message.ts";
 import { drain, readBody } from "./read-body.ts";
 import { readResponse, type ServerResponse } from "./read-response.ts";
 import type { Link, Session } from "./session.ts";
 import type { McpLimits } from "./settings.ts";
-import { TargetFailure } from "./target-failure.ts";
+import { type Outage, TargetFailure } from "./target-failure.ts";
 import { withTraceContext } from "./trace-meta.ts";
 import type { Outbound } from "./upstream/target.ts";
 
@@ -29,6 +32,14 @@ export interface Leg {
   readonly timeoutMs: number;
 }
 
+export interface DeliverySettings {
+  readonly clock: Clock;
+  readonly limits: McpLimits;
+  readonly log: Log;
+  /** What is done about targets that are out; undefined when their failure is everybody's (failClosed). */
+  readonly outages: { readonly health: Health; readonly lists: LastLists } | undefined;
+}
+
 /**
  * Takes messages to targets. A target that was never greeted (down when the session was opened), or has forgotten the
  * session (restarted, expired), is greeted first, with the client's own words: the client need not know.
@@ -37,11 +48,13 @@ export class Delivery {
   private readonly clock: Clock;
   private readonly limits: McpLimits;
   private readonly log: Log;
+  private readonly outages: DeliverySettings["outages"];
 
-  constructor(clock: Clock, limits: McpLimits, log: Log) {
+  constructor({ clock, limits, log, outages }: DeliverySettings) {
     this.clock = clock;
     this.limits = limits;
     this.log = log;
+    this.outages = outages;
   }
 
   /**
@@ -77,17 +90,54 @@ export class Delivery {
     }
   }
 
-  /** Like `post`, for a request whose response the gateway reads itself. @throws TargetFailure also for an HTTP error */
+  /**
+   * Like `post`, for a request whose response the gateway reads itself. Where a target that is out does not matter to the
+   * others, its last list takes the place of one that cannot be had.
+   * @throws TargetFailure also for an HTTP error
+   */
   async request(leg: Leg, message: Message, onMessage?: (message: Buffer) => void): Promise<ServerResponse> {
-    return this.read(leg, await this.post(leg, message), onMessage);
+    const ask = async (): Promise<ServerResponse> => this.read(leg, await this.post(leg, message), onMessage);
+    if (this.outages === undefined) return ask();
+    if (!isList(message) || leg.session.id === undefined) return this.unlessOut(leg, leg.timeoutMs, ask);
+    const { lists, health } = this.outages;
+    try {
+      // who has something to show does not wait as long
+      const timeoutMs = lists.has(leg.link, message) ? leg.timeoutMs / 2 : leg.timeoutMs;
+      const response = await this.unlessOut(leg, timeoutMs, ask);
+      lists.keep(leg.link, message, response);
+      return response;
+    } catch (thrown) {
+      const failure = TargetFailure.of(leg.link.target.name, thrown);
+      const last = failure.outage === undefined ? undefined : lists.show(leg.link, message, leg.exchange);
+      if (last === undefined) throw failure;
+      health.report("mcp target is out, its last list is shown", failure);
+      return last;
+    }
+  }
+
+  /** Asks a target that is not left out for now, and notes how it went. @param timeoutMs 0 = no deadline */
+  private async unlessOut<T>({ link }: Leg, timeoutMs: number, ask: () => Promise<T>): Promise<T> {
+    const health = this.outages?.health;
+    const { name } = link.target;
+    const refusal = health?.refusal(name);
+    if (refusal !== undefined) throw refusal;
+    try {
+      const late = (): Error => new TargetFailure(name, `no answer within ${timeoutMs} ms`, { outage: "late" });
+      return timeoutMs > 0 ? await within(timeoutMs, ask(), late) : await ask();
+    } catch (thrown) {
+      if (thrown instanceof TargetFailure && thrown.outage !== undefined) health?.failed(thrown);
+      throw thrown;
+    }
   }
 
   /** Opens the session at a target with the client's own initialize. Its notifications/initialized is to follow. */
   open(leg: Leg, initialize: Message, onMessage?: (message: Buffer) => void): Promise<ServerResponse> {
-    const opening = this.introduce(leg, initialize, onMessage);
-    // a target that is slow to start may still be at it when the client's first calls come
-    this.underWay(leg.link, opening).catch(() => {});
-    return opening;
+    return this.unlessOut(leg, leg.timeoutMs, () => {
+      const opening = this.introduce(leg, initialize, onMessage);
+      // a target that is slow to start may still be at it when the client's first calls come
+      this.underWay(leg.link, opening).catch(() => {});
+      return opening;
+    });
   }
 
   /** Sends an initialize and notes what the target said. */
@@ -145,7 +195,7 @@ export class Delivery {
     const { closedDeadlineMs } = this.limits;
     return within(closedDeadlineMs, greeting, () => {
       void link.connection.close(undefined);
-      return new TargetFailure(link.target.name, `no answer to initialize within ${closedDeadlineMs} ms`);
+      return new TargetFailure(link.target.name, `no answer to initialize within ${closedDeadlineMs} ms`, { outage: "late" });
     });
   }
 
@@ -194,9 +244,11 @@ export class Delivery {
     };
     let failure: string | undefined;
     try {
-      return await link.connection.post(exchange, outbound);
+      const reply = await link.connection.post(exchange, outbound);
+      if (!isUnavailable(reply)) this.outages?.health.replied(link.target.name);
+      return reply;
     } catch (thrown) {
-      const error = TargetFailure.of(link.target.name, thrown);
+      const error = TargetFailure.of(link.target.name, thrown, outageOf(exchange, thrown));
       failure = error.message;
       throw error;
     } finally {
@@ -218,7 +270,7 @@ export class Delivery {
     if (reply.status >= 300) {
       // nobody may come to want this reply; its connection must not wait for that
       reply.body = await readBody(reply.body, maxErrorBytes).catch(() => "");
-      throw new TargetFailure(target, `HTTP status ${reply.status}`, { reply });
+      throw new TargetFailure(target, `HTTP status ${reply.status}`, { reply, ...(isUnavailable(reply) ? { outage: "down" } : {}) });
     }
     try {
       return await readResponse(reply, { limit: this.limits.maxMessageBytes, ...(onMessage === undefined ? {} : { onMessage }) });
@@ -226,6 +278,18 @@ export class Delivery {
       throw TargetFailure.of(target, thrown);
     }
   }
+}
+
+/** Whether an HTTP reply says that the server behind it is not there. */
+function isUnavailable({ status }: Reply): boolean {
+  return status === 502 || status === 503 || status === 504;
+}
+
+/** A caller who left, or whom a policy refused, says nothing about the server. */
+function outageOf(exchange: Exchange, thrown: unknown): Outage | undefined {
+  if (exchange.aborted !== undefined) return undefined;
+  if (thrown instanceof GatewayError && (thrown.row.fault === "client" || thrown.row.fault === "policy")) return undefined;
+  return "down";
 }
 
 const initialized: Message = {

@@ -1,6 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import { within } from "../base/deadline.ts";
 import type { Log } from "../contract/runtime.ts";
+import type { Health } from "./health.ts";
 import type { Link } from "./session.ts";
 import type { McpBackendSettings } from "./settings.ts";
 import { TargetFailure } from "./target-failure.ts";
@@ -8,6 +9,7 @@ import { TargetFailure } from "./target-failure.ts";
 export interface FanOutSettings {
   readonly failureMode: McpBackendSettings["failureMode"];
   readonly patience: Patience;
+  readonly health: Health;
   readonly log: Log;
 }
 
@@ -37,7 +39,7 @@ export async function fanOut<T>(
     if (outcome.status === "fulfilled") answers.push(outcome.value);
     else {
       firstFailure ??= outcome.reason;
-      settings.log.warn("mcp target left out", { error: String(outcome.reason) });
+      if (outcome.reason instanceof TargetFailure) settings.health.report("mcp target left out", outcome.reason);
     }
   }
   if (answers.length === 0 && firstFailure !== undefined) throw firstFailure;
@@ -48,13 +50,12 @@ async function answer<T>(link: Link, patience: Patience, ask: (link: Link, deadl
   const { name } = link.target;
   const deadlineMs = patience.with(name);
   try {
-    const late = (): Error => {
-      patience.lost(name);
-      return new TargetFailure(name, `no answer within ${deadlineMs} ms`);
-    };
+    const late = (): Error => new TargetFailure(name, `no answer within ${deadlineMs} ms`, { outage: "late" });
     return { link, value: await within(deadlineMs, ask(link, deadlineMs), late) };
   } catch (thrown) {
-    throw TargetFailure.of(name, thrown);
+    const failure = TargetFailure.of(name, thrown);
+    if (failure.outage === "late") patience.lost(name);
+    throw failure;
   }
 }
 

@@ -6,8 +6,10 @@ import { createDecision, type Decision } from "./decision.ts";
 import { Delivery, type Leg } from "./delivery.ts";
 import { executeCall } from "./execute.ts";
 import { fanOut, type FanOutSettings, Patience } from "./fan-out.ts";
+import { Health } from "./health.ts";
 import type { ItemKind } from "./item.ts";
-import { JsonView, replace, splice } from "./json-view.ts";
+import { insertMembers, JsonView, replace, splice } from "./json-view.ts";
+import { LastLists } from "./last-lists.ts";
 import { mergeInitialize } from "./merge-initialize.ts";
 import { parseObject } from "./message.ts";
 import { createNames, type Names, type Resolved } from "./names.ts";
@@ -39,6 +41,7 @@ export class Federation {
   readonly fanOut: FanOutSettings;
   readonly decision: Decision;
   private readonly catalogue: Catalogue;
+  private readonly lastLists: LastLists;
   private readonly version: string;
   private readonly stateful: boolean;
   private readonly byName: ReadonlyMap<string, Target>;
@@ -48,7 +51,11 @@ export class Federation {
     this.targets = settings.targets.map((target) => createTarget(target, context, this.limits));
     this.byName = new Map(this.targets.map((target) => [target.name, target]));
     this.names = createNames(settings.prefixMode, [...this.byName.keys()]);
-    this.delivery = new Delivery(context.clock, this.limits, context.log);
+    const { clock, log } = context;
+    const health = new Health({ clock, log, ...this.limits });
+    this.lastLists = new LastLists(clock, this.limits.staleListMs);
+    const outages = settings.failureMode === "failOpen" ? { health, lists: this.lastLists } : undefined;
+    this.delivery = new Delivery({ clock, log, limits: this.limits, outages });
     this.decision = createDecision(settings.authorize);
     this.version = context.version;
     this.stateful = settings.statefulMode === "stateful";
@@ -56,9 +63,9 @@ export class Federation {
     const { failureMode } = settings;
     const patience =
       failureMode === "failOpen"
-        ? new Patience({ deadlineMs: openDeadlineMs, shortMs: shortDeadlineMs, clock: context.clock })
-        : new Patience({ deadlineMs: closedDeadlineMs, shortMs: closedDeadlineMs, clock: context.clock });
-    this.fanOut = { failureMode, patience, log: context.log };
+        ? new Patience({ deadlineMs: openDeadlineMs, shortMs: shortDeadlineMs, clock })
+        : new Patience({ deadlineMs: closedDeadlineMs, shortMs: closedDeadlineMs, clock });
+    this.fanOut = { failureMode, patience, health, log };
     const { names, decision, delivery, fanOut, limits } = this;
     this.catalogue = new Catalogue({ names, decision, delivery, fanOut, maxPages: limits.maxPages });
   }
@@ -132,7 +139,8 @@ export class Federation {
     const { exchange, session, request, accepts } = call;
     if (!this.names.plain) {
       const entries = await this.catalogue.list(this.listRequest(call, request.method, method));
-      return replyWith(accepts, resultResponse(request.id, this.catalogue.render(method, entries)));
+      const list = this.catalogue.render(method, entries);
+      return replyWith(accepts, resultResponse(request.id, markStale(list, this.lastLists.shownFor(exchange))));
     }
     const [link] = this.links(session) as [Link];
     const onResponse = this.decision.active
@@ -268,9 +276,16 @@ function listOf(session: Session, kind: ItemKind): { readonly name: string; read
   return undefined;
 }
 
+/** A list in which the parts of some targets are older ones says so in its `_meta`. */
+function markStale(list: Buffer, targets: readonly string[]): Buffer {
+  if (targets.length === 0) return list;
+  return splice(list, [insertMembers(new JsonView(list), `"_meta":${JSON.stringify({ [staleKey]: targets })}`)]);
+}
+
 function notRoutable({ id }: McpRequest, why: string): Error {
   return rpcError("mcp_not_routable", { id, message: `failed to send message: ${why}` });
 }
 
+const staleKey = "turnpike/stale";
 const emptyResult = Buffer.from("{}");
 const listChanged = Buffer.from("/list_changed");

@@ -2,6 +2,7 @@ import type { JsonObject } from "../base/json.ts";
 import type { Exchange } from "../contract/exchange.ts";
 import type { RpcId } from "../contract/mcp.ts";
 import { afterwards } from "./afterwards.ts";
+import type { ShownPage } from "./last-lists.ts";
 import { Standing } from "./standing.ts";
 import type { Connection, ConnectionScope, Target } from "./upstream/target.ts";
 import { digestOf, type SealedLink } from "./sealed-id.ts";
@@ -33,6 +34,8 @@ export class Link {
   greeting: Promise<void> | undefined = undefined;
   /** What a new session there has to be told. */
   standing = new Standing();
+  /** What the client was last shown of its lists, under failOpen. */
+  shown: Map<string, ShownPage> | undefined = undefined;
 
   constructor(target: Target, connection: Connection) {
     this.target = target;
@@ -104,6 +107,7 @@ export class Session {
       link.hello = known.hello;
       link.phase = known.phase;
       link.standing = known.standing;
+      link.shown = known.shown;
     } else if (known === undefined) this.goOn(link);
     this.links.set(target.name, link);
     return link;

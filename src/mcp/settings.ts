@@ -102,6 +102,13 @@ export interface McpLimits {
   readonly endpointDeadlineMs: number;
   /** Milliseconds a GET waits for slow targets before it answers with those that are there. */
   readonly streamGraceMs: number;
+  /** Failures in a row after which a target is left out where others do (failOpen). */
+  readonly maxFailures: number;
+  /** Milliseconds it is left out for at first, and at most. */
+  readonly firstPauseMs: number;
+  readonly longestPauseMs: number;
+  /** Milliseconds for which the last lists of a target that is out are shown. */
+  readonly staleListMs: number;
   /** Pages of a list that are followed. */
   readonly maxPages: number;
   /** Bytes of one message of a server. */
@@ -124,6 +131,10 @@ export const defaultLimits: McpLimits = {
   closedDeadlineMs: 60_000,
   endpointDeadlineMs: 10_000,
   streamGraceMs: 2_000,
+  maxFailures: 3,
+  firstPauseMs: 1_000,
+  longestPauseMs: 60_000,
+  staleListMs: 600_000,
   maxPages: 64,
   maxMessageBytes: 16_777_216,
   maxWaitingBytes: 16_777_216,

@@ -3,23 +3,37 @@ import type { RpcId } from "../contract/mcp.ts";
 import type { Reply } from "../contract/reply.ts";
 import { rpcError } from "./rpc-error.ts";
 
+export type Outage = "down" | "late";
+
+export interface FailureDetails {
+  readonly reply?: Reply;
+  readonly cause?: unknown;
+  readonly outage?: Outage;
+}
+
 /** What went wrong with one target. Says which: with several behind one address nobody could tell otherwise. */
 export class TargetFailure extends Error {
   readonly target: string;
   /** The server's own HTTP error, which the client gets as it is (a 401 carries the way to log in). */
   readonly reply: Reply | undefined;
+  readonly problem: string;
+  /** The server is at fault, whoever asks: it could not be reached (`down`), or did not answer in time (`late`). */
+  readonly outage: Outage | undefined;
 
-  constructor(target: string, problem: string, details: { readonly reply?: Reply; readonly cause?: unknown } = {}) {
+  constructor(target: string, problem: string, details: FailureDetails = {}) {
     super(`target "${target}": ${problem}`, { cause: details.cause });
     this.name = "TargetFailure";
     this.target = target;
+    this.problem = problem;
     this.reply = details.reply;
+    this.outage = details.outage;
   }
 
   /** For anything thrown while talking to a target. */
-  static of(target: string, thrown: unknown): TargetFailure {
+  static of(target: string, thrown: unknown, outage?: Outage): TargetFailure {
     if (thrown instanceof TargetFailure) return thrown;
-    return new TargetFailure(target, thrown instanceof Error ? thrown.message : String(thrown), { cause: thrown });
+    const problem = thrown instanceof Error ? thrown.message : String(thrown);
+    return new TargetFailure(target, problem, { cause: thrown, ...(outage === undefined ? {} : { outage }) });
   }
 
   /** As the client gets it. A refusal by one of the gateway's own policies keeps that policy's status and text. */

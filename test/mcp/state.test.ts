@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { test } from "node:test";
+import { GatewayError } from "../../src/contract/errors.ts";
+import { Reply } from "../../src/contract/reply.ts";
 import { ConfigError } from "../../src/config/issues.ts";
 import { startTestGateway, type TestGateway } from "../gateway-harness.ts";
-import { FakeServer, tools } from "./fake-server.ts";
+import { FakeServer, type FakeServerOptions, type Received, tools } from "./fake-server.ts";
 import { startPetstore, petstoreYaml } from "./petstore.ts";
 import { initialize, resultOf, Rig, type RigOptions } from "./rig.ts";
 
@@ -272,4 +274,126 @@ test("a server that does not take up a subscription again serves the call all th
   assert.equal(warnings.length, 2, rig.log.join("\n"));
   assert.match(warnings.join(), /resources\/subscribe.*method not found/);
   assert.match(warnings.join(), /logging\/setLevel.*no answer within 20 ms/);
+});
+
+// targets that come and go
+
+/** A server that can be taken down. */
+class FlappingServer extends FakeServer {
+  down = false;
+  /** Requests that met nobody. */
+  missed = 0;
+
+  constructor(options: FakeServerOptions) {
+    super(options);
+    const { send } = this;
+    Object.assign(this, {
+      send: (outgoing: Parameters<typeof send>[0]) => {
+        if (!this.down) return send(outgoing);
+        this.missed += 1;
+        return Promise.reject(new GatewayError("upstream_failed", { detail: "connection refused" }));
+      },
+    });
+  }
+}
+
+const staleIn = (answered: Parameters<typeof resultOf>[0]): unknown =>
+  resultOf<{ _meta?: Record<string, unknown> }>(answered)._meta?.["turnpike/stale"];
+
+test("failOpen: while a target is out its last list is shown, and says that it is an old one", async () => {
+  const flapping = new FlappingServer({ answers: { "tools/list": tools("y") } });
+  const rig = new Rig(
+    { a: new FakeServer({ answers: { "tools/list": tools("x") } }), flapping },
+    { failureMode: "failOpen", sessionTtlMs: 3_600_000 },
+  );
+  const session = await rig.open();
+  const list = () => rig.call("tools/list", {}, { session });
+  const fresh = await list();
+  assert.deepEqual([toolNames(fresh), staleIn(fresh)], [["a_x", "flapping_y"], undefined]);
+  flapping.down = true;
+  for (let i = 0; i < 5; i++) {
+    const old = await list();
+    assert.deepEqual([toolNames(old), staleIn(old)], [["a_x", "flapping_y"], ["flapping"]]);
+  }
+  const failed = await rig.call("tools/call", { name: "flapping_y" }, { session });
+  assert.equal(failed.messages[0]?.error?.message, 'failed to send message: target "flapping": upstream call failed: connection refused');
+  rig.clock.now += 600_001;
+  assert.deepEqual(toolNames(await list()), ["a_x"], "not for ever");
+  flapping.down = false;
+  rig.clock.now += 60_000;
+  const back = await list();
+  assert.deepEqual([toolNames(back), staleIn(back)], [["a_x", "flapping_y"], undefined]);
+});
+
+test("failOpen: nobody is shown a list that somebody else was shown", async () => {
+  const flapping = new FlappingServer({ answers: { "tools/list": tools("y") } });
+  const rig = new Rig({ a: new FakeServer({ answers: { "tools/list": tools("x") } }), flapping }, { failureMode: "failOpen" });
+  await rig.call("tools/list", {}, { session: await rig.open({ identity: alice }), identity: alice });
+  const session = await rig.open({ identity: bob });
+  flapping.down = true;
+  assert.deepEqual(toolNames(await rig.call("tools/list", {}, { session, identity: bob })), ["a_x"]);
+});
+
+test("failOpen: a target that keeps failing is not asked on each list, and the log is not told each time", async () => {
+  const flapping = new FlappingServer({ answers: { "tools/list": tools("y") } });
+  const rig = new Rig(
+    { a: new FakeServer({ answers: { "tools/list": tools("x") } }), flapping },
+    { failureMode: "failOpen", sessionTtlMs: 3_600_000 },
+  );
+  flapping.down = true;
+  const session = await rig.open();
+  for (let i = 0; i < 20; i++) assert.deepEqual(toolNames(await rig.call("tools/list", {}, { session })), ["a_x"]);
+  const limit = flapping.missed;
+  assert.ok(limit < 10, `${limit} requests`);
+  assert.equal(rig.log.filter((line) => line.includes("left out")).length, 1);
+  rig.clock.now += 1_000;
+  await Promise.all([1, 2, 3].map((id) => rig.post({ jsonrpc: "2.0", id, method: "tools/list" }, { session })));
+  assert.equal(flapping.missed, limit + 1, "one tries it after the pause");
+  flapping.down = false;
+  rig.clock.now += 2_000;
+  assert.deepEqual(toolNames(await rig.call("tools/list", {}, { session })), ["a_x", "flapping_y"]);
+  assert.ok(
+    rig.log.some((line) => line.includes("mcp target is back")),
+    rig.log.join("\n"),
+  );
+});
+
+test("failOpen: a caller whom a target refuses takes it from nobody else", async () => {
+  const picky = new FakeServer({
+    answers: { "tools/list": ({ headers }: Received) => (headers.get("x-team") === "in" ? tools("y") : Reply.text(401, "who are you")) },
+  });
+  const rig = new Rig({ a: new FakeServer({ answers: { "tools/list": tools("x") } }), picky }, { failureMode: "failOpen" });
+  const session = await rig.open();
+  for (let i = 0; i < 10; i++) assert.deepEqual(toolNames(await rig.call("tools/list", {}, { session })), ["a_x"]);
+  assert.deepEqual(toolNames(await rig.call("tools/list", {}, { session, headers: { "x-team": "in" } })), ["a_x", "picky_y"]);
+});
+
+test("failOpen: a target that hangs costs half its deadline when there is a list to show, and soon nothing", async () => {
+  let hangs = false;
+  const slow = new FakeServer({ answers: { "tools/list": () => (hangs ? new Promise(() => {}) : tools("y")) } });
+  const rig = new Rig(
+    { a: new FakeServer({ answers: { "tools/list": tools("x") } }), slow },
+    { failureMode: "failOpen", limits: { openDeadlineMs: 60, shortDeadlineMs: 60 } },
+  );
+  const session = await rig.open();
+  const list = () => rig.call("tools/list", {}, { session });
+  await list();
+  hangs = true;
+  for (let i = 0; i < 8; i++) assert.deepEqual(toolNames(await list()), ["a_x", "slow_y"]);
+  assert.equal(slow.methods.filter((method) => method === "tools/list").length, 1 + 3, "after three it is left alone");
+});
+
+test("failClosed: a target that is down is named, on each list, and asked each time", async () => {
+  const flapping = new FlappingServer({ answers: { "tools/list": tools("y") } });
+  const rig = new Rig({ a: new FakeServer({ answers: { "tools/list": tools("x") } }), flapping });
+  const session = await rig.open();
+  await rig.call("tools/list", {}, { session });
+  flapping.down = true;
+  for (let i = 0; i < 5; i++) {
+    const { status, messages } = await rig.call("tools/list", {}, { session });
+    assert.equal(status, 500);
+    assert.match(messages[0]?.error?.message ?? "", /target "flapping": upstream call failed: connection refused/);
+  }
+  flapping.down = false;
+  assert.deepEqual(toolNames(await rig.call("tools/list", {}, { session })), ["a_x", "flapping_y"]);
 });
