@@ -71,7 +71,7 @@ export class Delivery {
       await this.greeted(leg);
       reply = await this.send(leg, message);
     }
-    if (reply.status < 300) link.standing.note(message);
+    if (reply.status < 300) link.standing.note(message, message.params);
     return reply;
   }
 
@@ -121,8 +121,8 @@ export class Delivery {
     const { name } = link.target;
     const refusal = health?.refusal(name);
     if (refusal !== undefined) throw refusal;
+    const late = (): Error => new TargetFailure(name, `no answer within ${timeoutMs} ms`, { outage: "late" });
     try {
-      const late = (): Error => new TargetFailure(name, `no answer within ${timeoutMs} ms`, { outage: "late" });
       return timeoutMs > 0 ? await within(timeoutMs, ask(), late) : await ask();
     } catch (thrown) {
       if (thrown instanceof TargetFailure && thrown.outage !== undefined) health?.failed(thrown);

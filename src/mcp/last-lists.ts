@@ -2,18 +2,13 @@ import { createHash } from "node:crypto";
 import type { Clock } from "../base/clock.ts";
 import { RecentMap } from "../base/recent-map.ts";
 import type { Exchange } from "../contract/exchange.ts";
-import type { Message } from "./delivery.ts";
 import { JsonView } from "./json-view.ts";
 import { parseObject } from "./message.ts";
 import type { ServerResponse } from "./read-response.ts";
-import type { Link } from "./session.ts";
+import type { Link, ShownPage } from "./session.ts";
+import type { Outbound } from "./upstream/target.ts";
 
-/** What a client was last shown of a page: its digest, when. */
-export interface ShownPage {
-  readonly digest: string;
-  /** Monotonic milliseconds. */
-  readonly at: number;
-}
+type Message = Pick<Outbound, "method" | "bytes">;
 
 /**
  * The lists that targets last answered with, for showing them while a target is out. A list may depend on the caller, so

@@ -2,7 +2,6 @@ import type { JsonObject } from "../base/json.ts";
 import type { Exchange } from "../contract/exchange.ts";
 import type { RpcId } from "../contract/mcp.ts";
 import { afterwards } from "./afterwards.ts";
-import type { ShownPage } from "./last-lists.ts";
 import { Standing } from "./standing.ts";
 import type { Connection, ConnectionScope, Target } from "./upstream/target.ts";
 import { digestOf, type SealedLink } from "./sealed-id.ts";
@@ -21,6 +20,13 @@ export interface ServerHello {
   readonly protocolVersion: string;
   readonly capabilities: JsonObject;
   readonly instructions: string | undefined;
+}
+
+/** What a client was last shown of a page: its digest, when. */
+export interface ShownPage {
+  readonly digest: string;
+  /** Monotonic milliseconds. */
+  readonly at: number;
 }
 
 /** One session's side of one target. */

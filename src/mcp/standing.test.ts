@@ -4,7 +4,7 @@ import { Standing } from "./standing.ts";
 
 function note(standing: Standing, method: string, params: Record<string, unknown>): void {
   const bytes = Buffer.from(JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }));
-  standing.note({ kind: "request", id: 1, method, params, bytes });
+  standing.note({ method, bytes }, params);
 }
 
 const said = (standing: Standing): string[] => standing.requests().map(({ method, params }) => `${method} ${params.toString()}`);

@@ -1,5 +1,5 @@
 import { JsonView } from "./json-view.ts";
-import type { Message } from "./delivery.ts";
+import type { Outbound } from "./upstream/target.ts";
 
 /** What a server keeps for the length of a session because the client once asked for it. */
 export interface StandingRequest {
@@ -17,7 +17,7 @@ export class Standing {
   private byKey: Map<string, StandingRequest> | undefined;
 
   /** Notes a request that a server has accepted; most are of no lasting effect. */
-  note({ method, params, bytes }: Message): void {
+  note({ method, bytes }: Pick<Outbound, "method" | "bytes">, params: Readonly<Record<string, unknown>> | undefined): void {
     switch (method) {
       case "logging/setLevel":
         this.keep("level", method, bytes);
