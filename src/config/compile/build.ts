@@ -80,7 +80,7 @@ export class Build {
     try {
       return compile();
     } catch (thrown) {
-      this.problems.push({ path, message: thrown instanceof Error ? thrown.message : String(thrown) });
+      this.problems.push(placed(path, thrown instanceof Error ? thrown.message : String(thrown)));
       return undefined;
     }
   }
@@ -156,6 +156,13 @@ export class Build {
     }
     throw new Error(`${path}: a ${kind} cannot be called from a policy`);
   }
+}
+
+/** A message that begins with a more precise place says so itself. */
+function placed(path: string, message: string): CompileProblem {
+  const colon = message.indexOf(": ");
+  const isPrecise = colon > 0 && message.startsWith(path) && !/\s/.test(message.slice(0, colon));
+  return isPrecise ? { path: message.slice(0, colon), message: message.slice(colon + 2) } : { path, message };
 }
 
 /** Names of a backend that is just an address. */
