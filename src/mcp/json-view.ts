@@ -1,4 +1,4 @@
-import { jsonElements, jsonMembers } from "../base/json-members.ts";
+import { jsonElements, type JsonMember, jsonMembers } from "../base/json-members.ts";
 
 /** A key that different readers of the same text would take from different places. */
 export class AmbiguousKey extends Error {
@@ -16,6 +16,8 @@ export class JsonView {
   private readonly text: Buffer;
   readonly start: number;
   readonly end: number;
+  /** Found at the first look; a request is asked for several of its members. */
+  private found: readonly JsonMember[] | undefined;
 
   constructor(text: Buffer, start = leadingSpace(text), end = text.length) {
     this.text = text;
@@ -36,13 +38,13 @@ export class JsonView {
    */
   member(name: string): JsonView | undefined {
     if (!this.isObject) return undefined;
-    let found: JsonView | undefined;
-    for (const { name: key, valueStart, end } of jsonMembers(this.bytes)) {
+    let member: JsonView | undefined;
+    for (const { name: key, valueStart, end } of (this.found ??= jsonMembers(this.bytes))) {
       if (key.length !== name.length || key.toLowerCase() !== name.toLowerCase()) continue;
-      if (found !== undefined || key !== name) throw new AmbiguousKey(name);
-      found = new JsonView(this.text, this.start + valueStart, this.start + end);
+      if (member !== undefined || key !== name) throw new AmbiguousKey(name);
+      member = new JsonView(this.text, this.start + valueStart, this.start + end);
     }
-    return found;
+    return member;
   }
 
   /** The elements of an array; none of anything else. */
