@@ -56,7 +56,8 @@ function ports(tree: unknown): Finding[] {
   }
   const [llm, mcp] = [ownPort(tree, "llm"), ownPort(tree, "mcp")];
   // 0 is any free port, another one for each
-  if (llm !== undefined && llm !== 0 && llm === mcp) findings.push(conflict(["llm"], `\`llm\` and \`mcp\` cannot use the same port ${llm}`));
+  if (llm !== undefined && llm !== 0 && llm === mcp)
+    findings.push(conflict(["llm"], `\`llm\` and \`mcp\` cannot use the same port ${llm}`));
   return [...findings, ...takenPorts(tree, [llm, mcp])];
 }
 

@@ -16,8 +16,8 @@ const warnings: Readonly<Record<string, readonly string[]>> = {
   "mcp-basic.yaml": [],
   "mcp-multiplex.yaml": [],
   "mcp-authentication.yaml": [
-    "mcp-authentication.yaml:12:7: routes[0].policies.mcpAuthentication.jwksUrl: is an old spelling, taken as `jwks.url`",
-    "mcp-authentication.yaml:13:7: routes[0].policies.mcpAuthentication.audience: is an old spelling, taken as `audiences`",
+    "mcp-authentication.yaml:12:9: routes[0].policies.mcpAuthentication.jwksUrl: is an old spelling, taken as `jwks.url`",
+    "mcp-authentication.yaml:13:9: routes[0].policies.mcpAuthentication.audience: is an old spelling, taken as `audiences`",
   ],
   "mcp-authorization.yaml": [],
   "mcp-tls.yaml": [],

@@ -8,7 +8,14 @@ import { type OpenBind, openBind } from "../../src/server/listen.ts";
 import type { Received, Served } from "../../src/server/receive.ts";
 import { openRaw, sendRaw } from "./raw-client.ts";
 
-const settings: BindSocket = { maxHeaders: 20, idleTimeoutMs: 60_000, headersTimeoutMs: 600, maxConnectionMs: undefined, keepAlive: undefined, tls: undefined };
+const settings: BindSocket = {
+  maxHeaders: 20,
+  idleTimeoutMs: 60_000,
+  headersTimeoutMs: 600,
+  maxConnectionMs: undefined,
+  keepAlive: undefined,
+  tls: undefined,
+};
 const served: string[] = [];
 let bind: OpenBind;
 
