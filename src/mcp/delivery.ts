@@ -36,8 +36,13 @@ export interface DeliverySettings {
   readonly clock: Clock;
   readonly limits: McpLimits;
   readonly log: Log;
-  /** What is done about targets that are out; undefined when their failure is everybody's (failClosed). */
-  readonly outages: { readonly health: Health; readonly lists: LastLists } | undefined;
+  readonly lists: LastLists;
+  /** Which targets are out; undefined when the failure of one is everybody's (failClosed). */
+  readonly health: Health | undefined;
+  /** A target was greeted after the client had begun: its lists may be new. */
+  readonly onJoin: (leg: Leg) => void;
+  /** Whether a message of a target is one that the client is told of in another way. */
+  readonly isTold: (leg: Leg, message: Buffer) => boolean;
 }
 
 /**
@@ -48,13 +53,19 @@ export class Delivery {
   private readonly clock: Clock;
   private readonly limits: McpLimits;
   private readonly log: Log;
-  private readonly outages: DeliverySettings["outages"];
+  private readonly lists: LastLists;
+  private readonly health: Health | undefined;
+  private readonly onJoin: (leg: Leg) => void;
+  readonly isTold: DeliverySettings["isTold"];
 
-  constructor({ clock, limits, log, outages }: DeliverySettings) {
+  constructor({ clock, limits, log, lists, health, onJoin, isTold }: DeliverySettings) {
     this.clock = clock;
     this.limits = limits;
     this.log = log;
-    this.outages = outages;
+    this.lists = lists;
+    this.health = health;
+    this.onJoin = onJoin;
+    this.isTold = isTold;
   }
 
   /**
@@ -97,35 +108,35 @@ export class Delivery {
    */
   async request(leg: Leg, message: Message, onMessage?: (message: Buffer) => void): Promise<ServerResponse> {
     const ask = async (): Promise<ServerResponse> => this.read(leg, await this.post(leg, message), onMessage);
-    if (this.outages === undefined) return ask();
+    const { lists, health } = this;
     if (!isList(message) || leg.session.id === undefined) return this.unlessOut(leg, leg.timeoutMs, ask);
-    const { lists, health } = this.outages;
     try {
       // who has something to show does not wait as long
-      const timeoutMs = lists.has(leg.link, message) ? leg.timeoutMs / 2 : leg.timeoutMs;
+      const timeoutMs = health !== undefined && lists.has(leg.link, message) ? leg.timeoutMs / 2 : leg.timeoutMs;
       const response = await this.unlessOut(leg, timeoutMs, ask);
       lists.keep(leg.link, message, response);
       return response;
     } catch (thrown) {
       const failure = TargetFailure.of(leg.link.target.name, thrown);
-      const last = failure.outage === undefined ? undefined : lists.show(leg.link, message, leg.exchange);
+      const last = health === undefined || failure.outage === undefined ? undefined : lists.show(leg.link, message, leg.exchange);
       if (last === undefined) throw failure;
-      health.report("mcp target is out, its last list is shown", failure);
+      health?.report("mcp target is out, its last list is shown", failure);
       return last;
     }
   }
 
   /** Asks a target that is not left out for now, and notes how it went. @param timeoutMs 0 = no deadline */
   private async unlessOut<T>({ link }: Leg, timeoutMs: number, ask: () => Promise<T>): Promise<T> {
-    const health = this.outages?.health;
+    const { health } = this;
+    if (health === undefined) return ask();
     const { name } = link.target;
-    const refusal = health?.refusal(name);
+    const refusal = health.refusal(name);
     if (refusal !== undefined) throw refusal;
     const late = (): Error => new TargetFailure(name, `no answer within ${timeoutMs} ms`, { outage: "late" });
     try {
       return timeoutMs > 0 ? await within(timeoutMs, ask(), late) : await ask();
     } catch (thrown) {
-      if (thrown instanceof TargetFailure && thrown.outage !== undefined) health?.failed(thrown);
+      if (thrown instanceof TargetFailure && thrown.outage !== undefined) health.failed(thrown);
       throw thrown;
     }
   }
@@ -209,7 +220,7 @@ export class Delivery {
     if (!session.initialized) return;
     drain((await this.confirm(leg, initialized)).body);
     await this.repeat(leg);
-    announce(session, link);
+    this.onJoin(leg);
   }
 
   /** Tells a server that greeted anew what it was told before. One that is slow about it does not hold up the call. */
@@ -245,7 +256,7 @@ export class Delivery {
     let failure: string | undefined;
     try {
       const reply = await link.connection.post(exchange, outbound);
-      if (!isUnavailable(reply)) this.outages?.health.replied(link.target.name);
+      if (!isUnavailable(reply)) this.health?.replied(link.target.name);
       return reply;
     } catch (thrown) {
       const error = TargetFailure.of(link.target.name, thrown, outageOf(exchange, thrown));
@@ -301,14 +312,6 @@ const initialized: Message = {
 
 /** Of the body of a server's HTTP error; a longer one is left out. */
 const maxErrorBytes = 65_536;
-
-/** A target that joins late, or again, has lists that the client has not seen. */
-function announce(session: Session, { hello }: Link): void {
-  for (const capability of ["tools", "prompts", "resources"]) {
-    if (hello?.capabilities[capability] === undefined) continue;
-    session.aside?.(Buffer.from(`{"jsonrpc":"2.0","method":"notifications/${capability}/list_changed"}`));
-  }
-}
 
 /** The id and method that make a request of the gateway's own. @param params JSON text of an object */
 export function ownRequest(id: RpcId, method: string, params: Buffer): Message {

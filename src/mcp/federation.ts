@@ -10,6 +10,7 @@ import { Health } from "./health.ts";
 import type { ItemKind } from "./item.ts";
 import { insertMembers, JsonView, replace, splice } from "./json-view.ts";
 import { LastLists } from "./last-lists.ts";
+import { ListChanges, listKinds } from "./list-changes.ts";
 import { mergeInitialize } from "./merge-initialize.ts";
 import { parseObject } from "./message.ts";
 import { createNames, type Names, type Resolved } from "./names.ts";
@@ -42,6 +43,7 @@ export class Federation {
   readonly decision: Decision;
   private readonly catalogue: Catalogue;
   private readonly lastLists: LastLists;
+  private readonly changes: ListChanges;
   private readonly version: string;
   private readonly stateful: boolean;
   private readonly byName: ReadonlyMap<string, Target>;
@@ -54,8 +56,15 @@ export class Federation {
     const { clock, log } = context;
     const health = new Health({ clock, log, ...this.limits });
     this.lastLists = new LastLists(clock, this.limits.staleListMs);
-    const outages = settings.failureMode === "failOpen" ? { health, lists: this.lastLists } : undefined;
-    this.delivery = new Delivery({ clock, log, limits: this.limits, outages });
+    this.delivery = new Delivery({
+      clock,
+      log,
+      limits: this.limits,
+      lists: this.lastLists,
+      health: settings.failureMode === "failOpen" ? health : undefined,
+      onJoin: (leg) => this.joined(leg),
+      isTold: (leg, message) => this.changes.take(leg, message),
+    });
     this.decision = createDecision(settings.authorize);
     this.version = context.version;
     this.stateful = settings.statefulMode === "stateful";
@@ -67,7 +76,9 @@ export class Federation {
         : new Patience({ deadlineMs: closedDeadlineMs, shortMs: closedDeadlineMs, clock });
     this.fanOut = { failureMode, patience, health, log };
     const { names, decision, delivery, fanOut, limits } = this;
-    this.catalogue = new Catalogue({ names, decision, delivery, fanOut, maxPages: limits.maxPages });
+    const { changeWindowMs: windowMs, maxPages, openDeadlineMs: timeoutMs } = limits;
+    this.changes = new ListChanges({ clock, delivery, lists: this.lastLists, windowMs, timeoutMs, maxPages });
+    this.catalogue = new Catalogue({ names, decision, delivery, fanOut, maxPages });
   }
 
   /** @throws GatewayError, TargetFailure, AmbiguousKey */
@@ -211,6 +222,7 @@ export class Federation {
     if (accepts === "json") return (message) => this.aside(call, link, message);
     if (session.id !== undefined && this.names.plain) return undefined;
     return (message) => {
+      if (this.changes.take({ exchange: call.exchange, session, link, timeoutMs: 0 }, message)) return undefined;
       const answerable = session.id !== undefined || serverRequestId(message) === undefined;
       return answerable ? this.publish(session, link.target.name, message) : this.aside(call, link, message);
     };
@@ -221,6 +233,7 @@ export class Federation {
    * notification is lost, as the protocol allows, and a request is refused, so that the target does not wait for ever.
    */
   private aside({ exchange, session }: Call, link: Link, message: Buffer): undefined {
+    if (this.changes.take({ exchange, session, link, timeoutMs: 0 }, message)) return;
     if (session.aside !== undefined) {
       session.aside(this.publish(session, link.target.name, message));
       return;
@@ -233,6 +246,12 @@ export class Federation {
       ({ body }) => drain(body),
       () => {}, // a target that cannot be reached has stopped waiting
     );
+  }
+
+  /** What a target that joins late, or again, offers may be new to the client. */
+  private joined(leg: Leg): void {
+    if (leg.session.aside === undefined) return;
+    for (const kind of listKinds) if (leg.link.hello?.capabilities[kind] !== undefined) this.changes.changed(leg, kind);
   }
 
   /** A target's request or notification as the client gets it. */

@@ -30,12 +30,17 @@ export class LastLists {
 
   keep(link: Link, request: Message, response: ServerResponse): void {
     const result = new JsonView(response.bytes).member("result")?.bytes;
-    if (result === undefined || result.length > maxPageBytes) return;
+    if (result === undefined) return;
     const digest = createHash("sha256").update(result).digest("base64url");
-    if (this.pages.get(digest) === undefined) this.pages.set(digest, Buffer.from(result));
+    if (result.length <= maxPageBytes && this.pages.get(digest) === undefined) this.pages.set(digest, Buffer.from(result));
     const shown = (link.shown ??= new Map<string, ShownPage>());
     if (shown.size >= maxShown) shown.clear();
     shown.set(keyOf(request), { digest, at: this.clock.monotonic() });
+  }
+
+  /** What tells that page from others; undefined when the client was not shown it. */
+  digest({ shown }: Link, request: Message): string | undefined {
+    return shown?.get(keyOf(request))?.digest;
   }
 
   has(link: Link, request: Message): boolean {

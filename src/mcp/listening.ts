@@ -110,7 +110,9 @@ class Subscription {
       throw new TargetFailure(name, `HTTP status ${reply.status}`);
     }
     this.delayMs = firstDelayMs;
-    const publish = (message: Buffer): Buffer => this.settings.publish(session, name, message);
+    const leg = { ...this.leg, timeoutMs: 0 };
+    const publish = (message: Buffer): Buffer | undefined =>
+      this.settings.delivery.isTold(leg, message) ? undefined : this.settings.publish(session, name, message);
     this.merged.add(reply.body, publish, () => this.reopenLater());
     return "open";
   }

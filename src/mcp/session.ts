@@ -40,7 +40,7 @@ export class Link {
   greeting: Promise<void> | undefined = undefined;
   /** What a new session there has to be told. */
   standing = new Standing();
-  /** What the client was last shown of its lists, under failOpen. */
+  /** What the client was last shown of its lists. */
   shown: Map<string, ShownPage> | undefined = undefined;
 
   constructor(target: Target, connection: Connection) {
@@ -52,6 +52,18 @@ export class Link {
   offers(capability: string | undefined): boolean {
     return capability === undefined || this.hello === undefined || this.hello.capabilities[capability] !== undefined;
   }
+}
+
+/** What a client has been, or is about to be, told of changes in its lists of one kind. */
+export interface ChangeNotice {
+  /** Where the change may be; undefined once that is settled. */
+  link: Link | undefined;
+  /** The target's list is being compared with what the client was shown. */
+  looking: boolean;
+  /** Nothing needs to be compared. */
+  certain: boolean;
+  /** Monotonic milliseconds. */
+  toldAt: number;
 }
 
 export interface SessionStart {
@@ -82,6 +94,8 @@ export class Session {
   stream: { end(): void } | undefined = undefined;
   /** Sends the client a message that belongs to no call, into the merged GET stream; undefined while there is none. */
   aside: ((message: Buffer) => void) | undefined = undefined;
+  /** By kind of list. */
+  readonly changes = new Map<string, ChangeNotice>();
   /** Which target offers which name, where only lists tell. */
   readonly owners = new Map<string, ReadonlyMap<string, string | undefined>>();
   private readonly carried: ReadonlyMap<string, SealedLink> | undefined;

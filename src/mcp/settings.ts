@@ -109,6 +109,8 @@ export interface McpLimits {
   readonly longestPauseMs: number;
   /** Milliseconds for which the last lists of a target that is out are shown. */
   readonly staleListMs: number;
+  /** Milliseconds between two notifications to a client that lists of a kind have changed. */
+  readonly changeWindowMs: number;
   /** Pages of a list that are followed. */
   readonly maxPages: number;
   /** Bytes of one message of a server. */
@@ -135,6 +137,7 @@ export const defaultLimits: McpLimits = {
   firstPauseMs: 1_000,
   longestPauseMs: 60_000,
   staleListMs: 600_000,
+  changeWindowMs: 200,
   maxPages: 64,
   maxMessageBytes: 16_777_216,
   maxWaitingBytes: 16_777_216,

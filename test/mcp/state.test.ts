@@ -7,7 +7,7 @@ import { ConfigError } from "../../src/config/issues.ts";
 import { startTestGateway, type TestGateway } from "../gateway-harness.ts";
 import { FakeServer, type FakeServerOptions, type Received, tools } from "./fake-server.ts";
 import { startPetstore, petstoreYaml } from "./petstore.ts";
-import { initialize, resultOf, Rig, type RigOptions } from "./rig.ts";
+import { initialize, OpenStream, resultOf, Rig, type RigOptions, settle } from "./rig.ts";
 
 const alice = { jwt: { claims: { iss: "https://issuer", sub: "alice" }, token: "t" } };
 const bob = { jwt: { claims: { iss: "https://issuer", sub: "bob" }, token: "t" } };
@@ -396,4 +396,107 @@ test("failClosed: a target that is down is named, on each list, and asked each t
   }
   flapping.down = false;
   assert.deepEqual(toolNames(await rig.call("tools/list", {}, { session })), ["a_x", "flapping_y"]);
+});
+
+// changes of lists
+
+const changedTools = { jsonrpc: "2.0", method: "notifications/tools/list_changed" };
+
+async function listening(rig: Rig, session: string): Promise<OpenStream> {
+  return new OpenStream((await rig.send("GET", undefined, { session })).reply);
+}
+
+const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+test("a storm of changes is told twice: at once, and when the window is over", async () => {
+  const a = new FakeServer();
+  const b = new FakeServer();
+  const rig = new Rig({ a, b }, { limits: { changeWindowMs: 20 } });
+  const stream = await listening(rig, await rig.open());
+  for (let i = 0; i < 50; i++) {
+    a.push(changedTools);
+    b.push(changedTools);
+  }
+  a.push({ jsonrpc: "2.0", method: "notifications/prompts/list_changed" });
+  await settle();
+  assert.deepEqual(
+    stream.messages.map(({ method }) => method),
+    ["notifications/tools/list_changed", "notifications/prompts/list_changed"],
+    "other kinds do not wait",
+  );
+  await wait(40);
+  assert.deepEqual(stream.messages.slice(2), [changedTools]);
+  stream.close();
+});
+
+test("a client is not told of a change that leaves what it was shown as it is", async () => {
+  let offered = tools("x");
+  const a = new FakeServer({ answers: { "tools/list": () => offered } });
+  const rig = new Rig({ a, b: new FakeServer({ answers: { "tools/list": tools("y") } }) }, { limits: { changeWindowMs: 0 } });
+  const session = await rig.open();
+  const stream = await listening(rig, session);
+  await rig.call("tools/list", {}, { session });
+  a.push(changedTools);
+  await settle();
+  assert.deepEqual(stream.messages, []);
+  offered = tools("x", "z");
+  a.push(changedTools);
+  await settle();
+  assert.deepEqual(stream.messages, [changedTools]);
+  a.push(changedTools);
+  await settle();
+  assert.equal(stream.messages.length, 1, "that one it knows of");
+  offered = { tools: [{ name: "x", inputSchema: { type: "string" } }] };
+  a.push(changedTools);
+  await settle();
+  assert.equal(stream.messages.length, 2, "a schema counts as much as a name");
+  stream.close();
+});
+
+test("a change on a later page is told too, and so is one that cannot be looked at", async () => {
+  let second = tools("y");
+  let broken = false;
+  const a = new FakeServer({
+    answers: {
+      "tools/list": ({ message }: Received) => {
+        if (broken) return Reply.text(500, "no");
+        return message?.params?.["cursor"] === "2" ? second : { ...tools("x"), nextCursor: "2" };
+      },
+    },
+  });
+  const rig = new Rig({ a, b: new FakeServer() }, { limits: { changeWindowMs: 0 } });
+  const session = await rig.open();
+  const stream = await listening(rig, session);
+  await rig.call("tools/list", {}, { session });
+  a.push(changedTools);
+  await settle();
+  assert.equal(stream.messages.length, 0);
+  second = tools("z");
+  a.push(changedTools);
+  await settle();
+  assert.equal(stream.messages.length, 1);
+  broken = true;
+  a.push(changedTools);
+  await settle();
+  assert.equal(stream.messages.length, 2);
+  stream.close();
+});
+
+test("a server that starts anew with the same tools changes nothing for the client; one that joins late does", async () => {
+  const a = new FakeServer({ sessions: true, answers: { "tools/list": tools("x") } });
+  const late = new FlappingServer({ answers: { "tools/list": tools("y") } });
+  late.down = true;
+  const rig = new Rig({ a, late }, { failureMode: "failOpen", limits: { changeWindowMs: 0 } });
+  const session = await rig.open();
+  const stream = await listening(rig, session);
+  await rig.call("tools/list", {}, { session });
+  a.sessions.clear();
+  assert.equal((await rig.call("tools/call", { name: "a_x" }, { session })).status, 200);
+  await settle();
+  assert.deepEqual(stream.messages, []);
+  late.down = false;
+  await rig.call("tools/call", { name: "late_y" }, { session });
+  await settle();
+  assert.deepEqual(stream.messages, [changedTools]);
+  stream.close();
 });
