@@ -17,6 +17,7 @@ export function detached(exchange: Exchange): Exchange {
   copy.metadata = exchange.metadata;
   copy.mcp = exchange.mcp;
   copy.rewriteAuthority = exchange.rewriteAuthority;
+  copy.trace = exchange.trace;
   copy.backendTimeoutMs = exchange.backendTimeoutMs;
   return copy;
 }

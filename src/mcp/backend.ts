@@ -23,7 +23,7 @@ export function compileMcpBackend(settings: McpBackendSettings, context: McpCont
   const { targets } = federation;
   const { sessions: store, clock, version } = context;
   const sessions = new Sessions({ store, clock, seal: acquireSeal(context), backend: name, targets, ttlMs, version });
-  const transports = createTransports(federation, sessions, settings);
+  const transports = createTransports(federation, sessions, settings, context);
   const transportOf = (exchange: Exchange): DownstreamTransport => {
     const transport = transports.find((one) => one.serves(exchange));
     if (transport === undefined) throw new GatewayError("route_not_found");

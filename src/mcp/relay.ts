@@ -101,7 +101,7 @@ function tapped(body: ReplyStream, onEnd: (() => void) | undefined): ReplyStream
 }
 
 /** Bytes that are all here, as a stream. */
-function replay(bytes: Buffer): ReplyStream {
+export function replay(bytes: Buffer): ReplyStream {
   return {
     start(sink) {
       sink.data(bytes);

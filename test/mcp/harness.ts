@@ -27,10 +27,10 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-/** server-everything over streamable HTTP, in a process of its own. */
-export async function startEverything(port?: number): Promise<RunningServer> {
+/** server-everything over HTTP, in a process of its own. */
+export async function startEverything(port?: number, transport: "streamableHttp" | "sse" = "streamableHttp"): Promise<RunningServer> {
   const chosen = port ?? (await freePort());
-  const child = spawn(process.execPath, [everything, "streamableHttp"], {
+  const child = spawn(process.execPath, [everything, transport], {
     env: { PATH: process.env["PATH"], PORT: String(chosen) },
     stdio: ["ignore", "pipe", "pipe"],
   });

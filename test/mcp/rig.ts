@@ -32,6 +32,7 @@ export interface RequestOptions {
   readonly identity?: Exchange["identity"];
   readonly authority?: string;
   readonly path?: string;
+  readonly search?: string;
 }
 
 /** An MCP backend without network, driven by requests as its route would. */
@@ -103,6 +104,7 @@ export class Rig {
     const exchange = testExchange({
       method,
       path: options.path ?? "/mcp",
+      search: options.search ?? "",
       headers,
       body: text,
       ...(options.authority === undefined ? {} : { authority: options.authority }),

@@ -1,20 +1,19 @@
 import { GatewayError } from "../../contract/errors.ts";
 import type { Exchange } from "../../contract/exchange.ts";
-import type { McpMessage, McpRequest, RpcId } from "../../contract/mcp.ts";
+import type { McpMessage, McpRequest } from "../../contract/mcp.ts";
 import { isReplyStream, type Reply } from "../../contract/reply.ts";
 import { accepted, answer, notify } from "../client-message.ts";
 import { currentMessage, describeMessage } from "../decode.ts";
 import type { Call, Federation } from "../federation.ts";
-import { AmbiguousKey } from "../json-view.ts";
 import { listenToAll, listenToOne } from "../listening.ts";
 import { decodeMessage } from "../message.ts";
 import { checkVersion } from "../protocol-version.ts";
 import { type Accepts, passThrough } from "../relay.ts";
-import { rpcError } from "../rpc-error.ts";
 import type { Link, Session } from "../session.ts";
 import type { Sessions } from "../sessions.ts";
 import { Tap } from "../tap.ts";
 import { TargetFailure } from "../target-failure.ts";
+import { asError, checkAcceptsEvents, checkContentType } from "./refusals.ts";
 import type { DownstreamTransport } from "./transport.ts";
 
 /** Streamable HTTP: one address, POST for messages, GET for the server's own, DELETE to end the session. */
@@ -112,10 +111,7 @@ export class StreamableHttp implements DownstreamTransport {
   }
 
   private async listen(exchange: Exchange): Promise<Reply> {
-    const accept = exchange.request.headers.get("accept") ?? "";
-    if (!accept.includes("text/event-stream") && !accept.includes("*/*")) {
-      throw notAcceptable("client must accept text/event-stream");
-    }
+    checkAcceptsEvents(exchange);
     const session = await this.sessions.find(exchange, "mcp_session_id_required");
     const { delivery, limits, fanOut, names } = this.federation;
     const publish = (to: Session, target: string, bytes: Buffer): Buffer => this.federation.publish(to, target, bytes);
@@ -156,24 +152,4 @@ function acceptsOf(exchange: Exchange): Accepts {
   const json = accept.includes("application/json") || accept.includes("*/*") || accept.includes("application/*");
   if (!json) throw new GatewayError("mcp_not_acceptable");
   return accept.includes("text/event-stream") ? "events" : "json";
-}
-
-function checkContentType(exchange: Exchange): void {
-  const { headers } = exchange.request;
-  const encoding = headers.get("content-encoding");
-  if (!(headers.get("content-type") ?? "").toLowerCase().startsWith("application/json")) {
-    throw new GatewayError("unsupported_media_type", { detail: "expected application/json" });
-  }
-  if (encoding !== undefined && encoding.toLowerCase() !== "identity") {
-    throw new GatewayError("unsupported_media_type", { detail: `content encoding ${encoding}` });
-  }
-}
-
-function notAcceptable(text: string): GatewayError {
-  return new GatewayError("mcp_not_acceptable", { body: { contentType: "text/plain; charset=utf-8", text } });
-}
-
-function asError(thrown: unknown, id: RpcId | undefined): Error {
-  if (thrown instanceof AmbiguousKey) return rpcError("mcp_invalid_message", { id, message: `invalid MCP message: ${thrown.message}` });
-  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }
