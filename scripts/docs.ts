@@ -3,14 +3,20 @@
  * one is stale.
  */
 import { readFileSync, writeFileSync } from "node:fs";
+import { celPage } from "./docs/cel-page.ts";
 import { compatibilityPage } from "./docs/compatibility-page.ts";
 import { configPage } from "./docs/config-page.ts";
 import { errorsPage } from "./docs/errors-page.ts";
+import { metricsPage } from "./docs/metrics-page.ts";
+import { policiesPage } from "./docs/policies-page.ts";
 
 const pages: readonly { readonly file: string; readonly render: () => string }[] = [
   { file: "config.md", render: configPage },
   { file: "compatibility.md", render: compatibilityPage },
   { file: "errors.md", render: errorsPage },
+  { file: "metrics.md", render: metricsPage },
+  { file: "cel.md", render: celPage },
+  { file: "policies.md", render: policiesPage },
 ];
 
 const isCheck = process.argv.includes("--check");

@@ -136,14 +136,6 @@ export const errorTable = {
     "No route matches; `turnpike explain --request` shows what was tried.",
   ),
   method_not_allowed: row(405, -32601, "client", "NotFound", "method not allowed", "The endpoint does not serve this HTTP method."),
-  not_acceptable: row(
-    406,
-    -32600,
-    "client",
-    "InvalidRequest",
-    "not acceptable",
-    "The Accept header names nothing that the endpoint can send.",
-  ),
   request_timeout_client: row(
     408,
     -32600,
@@ -346,14 +338,6 @@ export const errorTable = {
     "upstream response too large to buffer",
     "A policy needs the whole response and it exceeds maxBufferSize.",
   ),
-  no_healthy_backends: row(
-    503,
-    -32603,
-    "upstream",
-    "NoHealthyBackend",
-    "no healthy backends",
-    "Every backend of the route is unavailable.",
-  ),
   keys_unavailable: row(
     503,
     -32603,
@@ -369,14 +353,6 @@ export const errorTable = {
     "UpstreamFailure",
     "upstream call failed",
     "The backend could not be reached or broke off; the text says how.",
-  ),
-  shutting_down: row(
-    503,
-    -32603,
-    "gateway",
-    "Internal",
-    "the gateway is shutting down",
-    "Send the request again; another instance will take it.",
   ),
   overloaded: row(503, -32603, "gateway", "Internal", "too many requests in flight", "A bound on queued work was reached."),
   upstream_timeout: row(

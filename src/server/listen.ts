@@ -1,6 +1,7 @@
-import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from "node:http";
+import { createServer, STATUS_CODES, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { errorTable, type ErrorRow } from "../contract/errors.ts";
 import type { BindCertificate, BindSocket } from "../contract/runtime.ts";
 import { answerClientError } from "./client-error.ts";
 import { connectionOf } from "./connection.ts";
@@ -25,6 +26,14 @@ export interface OpenBind {
   drain(deadlineMs: number): Promise<void>;
 }
 
+/** The answer to CONNECT: the gateway is no forward proxy. */
+const connectRefusal = refusalText(errorTable.method_not_allowed);
+
+function refusalText({ status, text }: ErrorRow): string {
+  const fields = ["connection: close", "content-type: text/plain", `content-length: ${Buffer.byteLength(text)}`];
+  return [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`, ...fields, "", text].join("\r\n");
+}
+
 /** Bytes of all header fields together. */
 const maxHeaderBytes = 65_536;
 
@@ -45,11 +54,7 @@ export async function openBind(bind: BindAddress, settings: BindSocket, hooks: B
     receiver.request(request, response, () => response.writeContinue()),
   );
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, early: Buffer) => receiver.upgrade(request, socket, early));
-  server.on("connect", (_request: IncomingMessage, socket: Duplex) => {
-    socket.end(
-      "HTTP/1.1 405 Method Not Allowed\r\nconnection: close\r\ncontent-type: text/plain\r\ncontent-length: 18\r\n\r\nmethod not allowed",
-    );
-  });
+  server.on("connect", (_request: IncomingMessage, socket: Duplex) => socket.end(connectRefusal));
   server.on("clientError", answerClientError);
   server.on("connection", (socket: Socket) => {
     if (!hooks.admits(connectionOf(socket))) {

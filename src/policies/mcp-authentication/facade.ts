@@ -19,7 +19,7 @@ export interface FacadeSettings {
 
 /**
  * How clients get past two checks: the metadata must name as issuer where it was found (RFC 8414 section 3.3), and the
- * `iss` of an authorization response must be that issuer (RFC 9207 section 2.4). docs/decisions/oauth-facade.md
+ * `iss` of an authorization response must be that issuer (RFC 9207 section 2.4). docs/decisions/0010-oauth-facade.md
  *
  * - `plain`: the gateway is the issuer; the provider sends no `iss`.
  * - `relay`: the gateway is the issuer, and authorization responses pass through it, where `iss` becomes the gateway's.
