@@ -14,6 +14,8 @@ import { version } from "./version.ts";
 const maxSessions = 100_000;
 /** How often expired sessions are looked for. */
 const reapEveryMs = 30_000;
+/** How long child processes may take to be gone when we stop: a little longer than until SIGKILL. */
+const disposeMs = 5_000;
 
 export interface OwnedParts extends ProcessParts {
   readonly telemetry: Telemetry;
@@ -34,18 +36,20 @@ export function createProcessParts(source: ConfigSource, io: ProcessIo): OwnedPa
   });
   const sessions = new MemorySessionStore({ clock: systemClock, maxSessions, reapEveryMs });
   telemetry.metrics.countSessions(() => sessions.size);
+  const resources = new ResourceRegistry();
   return {
     clock: systemClock,
     log: telemetry.log,
     metrics: telemetry.metrics,
     stores: { rateLimits: createMemoryRateLimits(systemClock), sessions },
-    resources: new ResourceRegistry(),
+    resources,
     environment,
     version: version(),
     telemetryFor: (loaded) => telemetry.forRuntime(runtimeTelemetrySettings(loaded, environment)),
     telemetry,
     async close() {
       sessions.close();
+      await resources.close(disposeMs);
       await telemetry.close();
     },
   };

@@ -1,14 +1,17 @@
+import { within } from "../base/deadline.ts";
 import type { Resources } from "../contract/resources.ts";
 
 interface Entry {
   readonly resource: unknown;
-  readonly dispose: (() => void) | undefined;
+  readonly dispose: (() => unknown) | undefined;
   holders: number;
 }
 
 /** What outlives reloads, counted by the runtimes that hold it. */
 export class ResourceRegistry {
   private readonly entries = new Map<string, Entry>();
+  /** Disposals under way. */
+  private readonly disposing = new Set<Promise<unknown>>();
 
   /** Resources held at the moment, for tests and the admin API. */
   get size(): number {
@@ -20,7 +23,7 @@ export class ResourceRegistry {
     return new ResourceScope(this);
   }
 
-  hold<T>(key: string, create: () => T, dispose: ((resource: T) => void) | undefined): T {
+  hold<T>(key: string, create: () => T, dispose: ((resource: T) => unknown) | undefined): T {
     let entry = this.entries.get(key);
     if (entry === undefined) {
       const resource = create();
@@ -35,7 +38,23 @@ export class ResourceRegistry {
     const entry = this.entries.get(key);
     if (entry === undefined || --entry.holders > 0) return;
     this.entries.delete(key);
-    entry.dispose?.();
+    this.dispose(entry);
+  }
+
+  /** Disposes of everything, when the process stops. Resolves when that is done, or when the milliseconds are over. */
+  async close(deadlineMs: number): Promise<void> {
+    const entries = [...this.entries.values()];
+    this.entries.clear();
+    for (const entry of entries) this.dispose(entry);
+    await within(deadlineMs, Promise.allSettled(this.disposing), () => new Error("late")).catch(() => {}); // left behind
+  }
+
+  private dispose(entry: Entry): void {
+    const disposed = entry.dispose?.();
+    if (!(disposed instanceof Promise)) return;
+    const done = (): void => void this.disposing.delete(disposed);
+    this.disposing.add(disposed);
+    disposed.then(done, done);
   }
 }
 
@@ -48,7 +67,7 @@ export class ResourceScope implements Resources {
     this.registry = registry;
   }
 
-  acquire<T>(key: string, create: () => T, dispose?: (resource: T) => void): T {
+  acquire<T>(key: string, create: () => T, dispose?: (resource: T) => unknown): T {
     if (this.held.has(key)) return this.held.get(key) as T;
     const resource = this.registry.hold(key, create, dispose);
     this.held.set(key, resource);

@@ -6,7 +6,8 @@ export interface Resources {
   /**
    * The resource of that key; made when there is none. It is held until every runtime that asked for it has been
    * retired and its last exchange is over, then `dispose` runs.
+   * @param dispose a promise it returns is waited for, within bounds, when the process stops
    * @param key names kind and settings, so that equal settings share: `upstream {"host":...}`.
    */
-  acquire<T>(key: string, create: () => T, dispose?: (resource: T) => void): T;
+  acquire<T>(key: string, create: () => T, dispose?: (resource: T) => unknown): T;
 }

@@ -59,6 +59,9 @@ export interface StdioTargetSettings {
   readonly env: Readonly<Record<string, string>>;
   /** The process does not inherit the gateway's environment. */
   readonly clearEnv: boolean;
+  /** Processes at most, and idle milliseconds of the one that stateless callers share; without them the limits for all. */
+  readonly maxProcesses?: number;
+  readonly poolIdleMs?: number;
 }
 
 /** A REST service, described by OpenAPI. */
@@ -123,6 +126,8 @@ export interface McpLimits {
   readonly maxPendingCalls: number;
   /** Child processes, a target. */
   readonly maxProcesses: number;
+  /** Milliseconds after its last call when the process that stateless callers share is ended. */
+  readonly poolIdleMs: number;
   /** Milliseconds between SIGTERM and SIGKILL. */
   readonly killAfterMs: number;
 }
@@ -144,6 +149,7 @@ export const defaultLimits: McpLimits = {
   maxHeldMessages: 64,
   maxPendingCalls: 1_024,
   maxProcesses: 256,
+  poolIdleMs: 300_000,
   killAfterMs: 3_000,
 };
 

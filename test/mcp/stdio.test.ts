@@ -4,6 +4,8 @@ import { after, test } from "node:test";
 import { isReplyStream } from "../../src/contract/reply.ts";
 import type { McpTargetSettings } from "../../src/mcp/settings.ts";
 import { spawnProcessGroup } from "../../src/mcp/upstream/spawn-process.ts";
+import { startTestGateway } from "../gateway-harness.ts";
+import { connect } from "./harness.ts";
 import type { RpcMessage } from "./fake-server.ts";
 import { type Answered, initialize, OpenStream, resultOf, Rig, type RigOptions } from "./rig.ts";
 
@@ -277,4 +279,38 @@ test("stateless: lists and initialize come from the same process", async () => {
   const { tools } = resultOf<{ tools: { name: string }[] }>(await one.call("tools/list", {}));
   const names = tools.map(({ name }) => name);
   assert.ok(names.includes("a_echo") && names.includes("b_echo"));
+});
+
+test("stateless: a process that nobody calls is ended, one that works is not, and the next call starts another", async () => {
+  const one = rig({ statefulMode: "stateless", limits: { poolIdleMs: 150 } });
+  const pid = Number(textIn(await one.post(tool("pid"))));
+  assert.equal(textIn(await one.post(tool("slow", { ms: 400 }))), '{"ms":400}');
+  assert.equal(isAlive(pid), true);
+  await until(() => !isAlive(pid));
+  assert.notEqual(Number(textIn(await one.post(tool("pid")))), pid);
+});
+
+test("a target may have a bound of its own on its processes; one that is being ended still counts", async () => {
+  const one = rig({ targets: [target("a", { maxProcesses: 1 })], limits: { killAfterMs: 100 } });
+  const session = await one.open();
+  await one.post(tool("stubborn"), { session });
+  const ending = one.request("DELETE", undefined, { session });
+  assert.match(errorIn(await one.post(initialize())) ?? "", /all 1 processes of the target are in use/);
+  await ending;
+  await one.open();
+});
+
+test("a gateway that stops waits for its child processes, the stubborn ones too", async () => {
+  const gateway = await startTestGateway(
+    `mcp: {port: 0, targets: [{name: a, stdio: {cmd: ${JSON.stringify(process.execPath)}, args: [${JSON.stringify(script)}]}}]}`,
+  );
+  const client = await connect(`${gateway.url()}/mcp`);
+  const call = async (name: string): Promise<string> =>
+    ((await client.callTool({ name, arguments: {} })) as { content: { text: string }[] }).content[0]?.text ?? "";
+  const pid = Number(await call("pid"));
+  await call("stubborn");
+  assert.equal(isAlive(pid), true);
+  await gateway.close();
+  assert.equal(isAlive(pid), false);
+  await client.close();
 });

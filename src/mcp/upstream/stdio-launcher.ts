@@ -13,12 +13,14 @@ export class StdioLauncher {
   readonly context: McpContext;
   readonly limits: McpLimits;
   private readonly command: SpawnSettings;
-  private running = 0;
+  /** Started and not yet gone, those that are being ended among them. */
+  private readonly running = new Set<StdioProcess>();
 
   constructor(settings: StdioTargetSettings, context: McpContext, limits: McpLimits) {
     this.target = settings.name;
     this.context = context;
-    this.limits = limits;
+    const { maxProcesses = limits.maxProcesses, poolIdleMs = limits.poolIdleMs } = settings;
+    this.limits = { ...limits, maxProcesses, poolIdleMs };
     this.command = { command: settings.command, args: settings.args, env: environmentOf(settings, context) };
   }
 
@@ -26,9 +28,8 @@ export class StdioLauncher {
   start(listener: ProcessListener): StdioProcess {
     const { target, limits, command } = this;
     const { spawn, clock, log } = this.context;
-    if (this.running >= limits.maxProcesses) throw new Error(`all ${limits.maxProcesses} processes of the target are in use`);
-    this.running += 1;
-    return new StdioProcess({
+    if (this.running.size >= limits.maxProcesses) throw new Error(`all ${limits.maxProcesses} processes of the target are in use`);
+    const process = new StdioProcess({
       target,
       spawn,
       command,
@@ -36,11 +37,16 @@ export class StdioLauncher {
       clock,
       log,
       onMessage: (line, message) => listener.onMessage(line, message),
-      onGone: (reason) => {
-        this.running -= 1;
-        listener.onGone(reason);
-      },
+      onGone: (reason) => listener.onGone(reason),
     });
+    this.running.add(process);
+    void process.exited.then(() => this.running.delete(process));
+    return process;
+  }
+
+  /** Ends all of them; resolves when they are gone, which SIGKILL sees to. */
+  async close(): Promise<void> {
+    await Promise.all(Array.from(this.running, (process) => process.close()));
   }
 }
 

@@ -31,6 +31,8 @@ export class StdioPool implements ProcessListener {
   private greeting: Promise<Buffer> | undefined;
   private readonly calls = new Map<number, PooledCall>();
   private lastId = 0;
+  /** Runs out when nobody has called for a while. */
+  private idle: NodeJS.Timeout | undefined;
 
   constructor(launcher: StdioLauncher) {
     this.launcher = launcher;
@@ -66,6 +68,7 @@ export class StdioPool implements ProcessListener {
   }
 
   onGone(reason: string): void {
+    clearTimeout(this.idle);
     this.process = undefined;
     this.greeting = undefined;
     this.backoff.ended(reason);
@@ -88,7 +91,14 @@ export class StdioPool implements ProcessListener {
     const result = new JsonView(reply.body as Buffer).member("result");
     if (result === undefined) throw new Error(`initialize was refused: ${(reply.body as Buffer).toString("utf8", 0, 500)}`);
     this.process?.send(initialized);
+    this.idle = setTimeout(() => this.reap(), this.launcher.limits.poolIdleMs).unref();
     return result.bytes;
+  }
+
+  /** The next caller starts it again. */
+  private reap(): void {
+    if (this.calls.size > 0) this.idle?.refresh();
+    else void this.close();
   }
 
   private call(exchange: Exchange | undefined, message: Outbound): Promise<Reply> {
@@ -96,6 +106,7 @@ export class StdioPool implements ProcessListener {
     const { process, calls } = this;
     if (process === undefined) throw new Error("the server process ended");
     if (calls.size >= maxPendingCalls) throw new Error(`${maxPendingCalls} calls are under way`);
+    this.idle?.refresh();
     this.lastId += 1;
     const id = this.lastId;
     const view = new JsonView(message.bytes);

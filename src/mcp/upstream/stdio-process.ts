@@ -23,7 +23,8 @@ export interface StdioProcessSettings {
 export class StdioProcess {
   private readonly settings: StdioProcessSettings;
   private readonly child: SpawnedProcess;
-  private readonly exited: Promise<void>;
+  /** Resolves when the process, and with it its group, is gone. */
+  readonly exited: Promise<void>;
   private gone = false;
 
   constructor(settings: StdioProcessSettings) {

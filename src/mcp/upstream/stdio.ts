@@ -20,7 +20,8 @@ export function stdioTarget(settings: StdioTargetSettings, context: McpContext, 
       const created = new StdioLauncher(settings, context, limits);
       return { launcher: created, pool: new StdioPool(created) };
     },
-    (resource) => void resource.pool.close(),
+    // all its processes, those of sessions included: the target is gone, or the gateway is stopping
+    (resource) => resource.launcher.close(),
   );
   return {
     name: settings.name,
