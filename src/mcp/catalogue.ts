@@ -8,6 +8,7 @@ import { fanOut, type FanOutSettings } from "./fan-out.ts";
 import type { Item, ItemKind } from "./item.ts";
 import { JsonView, replace, splice } from "./json-view.ts";
 import type { Names, Resolved } from "./names.ts";
+import { publishToolMeta } from "./publish-result.ts";
 import type { ServerResponse } from "./read-response.ts";
 import type { Link, Session } from "./session.ts";
 import type { ListMethod } from "./wire/revision.ts";
@@ -140,11 +141,17 @@ export class Catalogue {
     const name = isJsonObject(element) ? (element as JsonObject)[method.key] : undefined;
     if (typeof name !== "string") return [];
     const item: Item = { kind: method.item, target, name };
-    const published = this.settings.names.publish(item);
-    if (published === name) return [{ item, published, source: view.bytes }];
+    const { names } = this.settings;
+    const published = names.publish(item);
+    if (names.plain) return [{ item, published, source: view.bytes }];
     const own = new JsonView(view.bytes);
     const key = own.member(method.key);
-    return key === undefined ? [] : [{ item, published, source: splice(view.bytes, [replace(key, JSON.stringify(published))]) }];
+    if (key === undefined) return [];
+    const edits = [
+      ...(published === name ? [] : [replace(key, JSON.stringify(published))]),
+      ...(method.item === "tool" ? publishToolMeta(names, target, own) : []),
+    ];
+    return [{ item, published, source: splice(view.bytes, edits) }];
   }
 
   /** Notes the owners, and drops names that several targets claim: nobody could say whose a call is. */

@@ -8,12 +8,13 @@ import { executeCall } from "./execute.ts";
 import { fanOut, type FanOutSettings, Patience } from "./fan-out.ts";
 import { Health } from "./health.ts";
 import type { ItemKind } from "./item.ts";
-import { insertMembers, JsonView, replace, splice } from "./json-view.ts";
+import { insertMembers, JsonView, splice } from "./json-view.ts";
 import { LastLists } from "./last-lists.ts";
 import { ListChanges, listKinds } from "./list-changes.ts";
 import { mergeInitialize } from "./merge-initialize.ts";
 import { parseObject } from "./message.ts";
 import { createNames, type Names, type Resolved } from "./names.ts";
+import { holdsNames, publishResult } from "./publish-result.ts";
 import { drain } from "./read-body.ts";
 import { type Accepts, relay, type RelayOptions, replyWith } from "./relay.ts";
 import { errorResponse, resultResponse, rpcError } from "./rpc-error.ts";
@@ -142,7 +143,7 @@ export class Federation {
     if (owner === undefined || link === undefined) throw notRoutable(request, `no target for ${kind} "${published}"`);
     const given = kind === "tool" ? request.params?.["arguments"] : undefined;
     const item = { kind, target: owner.target, name: owner.name, ...(given === undefined ? {} : { arguments: given }) };
-    const onResponse = method.contents === true && !this.names.plain ? (bytes: Buffer) => this.publishContents(link, bytes) : undefined;
+    const onResponse = this.names.plain ? undefined : (bytes: Buffer) => publishResult(this.names, link.target.name, bytes);
     return this.relayed(call, link, () => executeCall(this, { exchange, session, link, item, request, path, published }), onResponse);
   }
 
@@ -195,7 +196,14 @@ export class Federation {
   private async relayed(call: Call, link: Link, post: () => Promise<Reply>, onResponse: RelayOptions["onResponse"]): Promise<Reply> {
     const { exchange, session, request, accepts } = call;
     const onEnd = session.began(request.id, link);
-    const options = { accepts, maxMessageBytes: this.limits.maxMessageBytes, onMessage: this.onMessage(call, link), onResponse, onEnd };
+    const options = {
+      accepts,
+      maxMessageBytes: this.limits.maxMessageBytes,
+      onMessage: this.onMessage(call, link),
+      onResponse,
+      touches: this.names.plain ? undefined : holdsNames,
+      onEnd,
+    };
     let reply: Reply;
     try {
       reply = await post();
@@ -258,18 +266,6 @@ export class Federation {
   publish(session: Session, target: string, message: Buffer): Buffer {
     if (this.names.ownersFromLists && message.includes(listChanged)) session.owners.clear();
     return publishServerMessage(this.names, target, message);
-  }
-
-  private publishContents(link: Link, bytes: Buffer): Buffer {
-    const contents = new JsonView(bytes).member("result")?.member("contents")?.elements() ?? [];
-    const edits = contents.flatMap((content) => {
-      const uri = content.member("uri");
-      if (uri === undefined) return [];
-      const name: unknown = JSON.parse(uri.bytes.toString());
-      if (typeof name !== "string") return [];
-      return [replace(uri, JSON.stringify(this.names.publish({ kind: "resource", target: link.target.name, name })))];
-    });
-    return splice(bytes, edits);
   }
 
   private async ownerFromLists(call: Call, { kind, name }: ItemReference): Promise<Resolved | "conflict" | undefined> {

@@ -21,6 +21,8 @@ export interface RelayOptions {
   readonly onMessage?: ((message: Buffer) => Buffer | undefined) | undefined;
   /** Rewrites the response. */
   readonly onResponse?: ((response: Buffer) => Buffer) | undefined;
+  /** Whether `onResponse` could change anything in these bytes, which may hold events; without it, always. */
+  readonly touches?: ((bytes: Buffer) => boolean) | undefined;
   /** When the reply is over; once. */
   readonly onEnd?: (() => void) | undefined;
 }
@@ -81,7 +83,8 @@ async function relayEvents(exchange: Exchange, reply: Reply, options: RelayOptio
     return replyWith("json", onResponse === undefined ? bytes : onResponse(bytes));
   }
   const whole = completeBody(reply.body);
-  if (whole !== undefined && onResponse === undefined && (onMessage === undefined || !mayHaveMethod(whole))) {
+  const untouched = onResponse === undefined || (whole !== undefined && options.touches?.(whole) === false);
+  if (whole !== undefined && untouched && (onMessage === undefined || !mayHaveMethod(whole))) {
     onEnd?.();
     noteErrorEvent(exchange, whole);
     return new Reply(200, eventHeaders(), whole);

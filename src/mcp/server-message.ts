@@ -24,6 +24,9 @@ export function publishServerMessage(names: Names, target: string, bytes: Buffer
   } else if (value["method"] === "notifications/resources/updated") {
     const uri = memberOf(value, "uri");
     if (typeof uri === "string") pushEdit(edits, params?.member("uri"), names.publish({ kind: "resource", target, name: uri }));
+  } else if (value["method"] === "notifications/tasks/status") {
+    const id = memberOf(value, "taskId");
+    if (typeof id === "string") pushEdit(edits, params?.member("taskId"), names.publish({ kind: "task", target, name: id }));
   }
   return splice(bytes, edits);
 }
