@@ -7,6 +7,7 @@ import { globSync } from "node:fs";
 
 const wanted = process.argv.slice(2);
 const files = globSync(["src/**/*.test.ts", "test/**/*.test.ts", "scripts/**/*.test.ts", "examples/**/*.test.ts", "bench/**/*.test.ts"])
+  .filter((file) => !file.includes("node_modules")) // bench/portkey has its own
   .sort()
   .filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)));
 if (files.length === 0) {
