@@ -110,7 +110,7 @@ export const frontendPolicies = oneSpelling(
     proxy: proxy().describe("The same as `proxyProtocol`."),
     connect: maybe(
       notYetValues(
-        z.strictObject({ mode: z.enum(["deny", "route", "tunnel"]) }).transform(({ mode }) => mode),
+        z.strictObject({ mode: z.enum(["deny", "route", "tunnel"]).describe("`deny`: refused with 405.") }).transform(({ mode }) => mode),
         ["route", "tunnel"],
         "CONNECT requests",
       ),

@@ -7,7 +7,14 @@ import { credentialMode, jwtValidationOptions, keySet, modeText } from "../../co
 import { redirectUriProblem } from "./redirect-uris.ts";
 
 const none = z.strictObject({});
-const identityProvider = exactlyOne({ auth0: none, keycloak: none, okta: none, descope: none, authentik: none, entra: none });
+const identityProvider = exactlyOne({
+  auth0: none.describe("Auth0."),
+  keycloak: none.describe("Keycloak."),
+  okta: none.describe("Okta."),
+  descope: none.describe("Descope."),
+  authentik: none.describe("authentik; needs `clientId`."),
+  entra: none.describe("Microsoft Entra ID; needs `clientId`."),
+});
 
 /** RFC 6749 section 3.3. Such a text can stand in a quoted string, too. */
 const scope = z.string().regex(/^[!#-[\]-~]+$/, "expected one scope: visible characters without spaces, quotes and backslashes");
