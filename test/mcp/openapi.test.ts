@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Client } from "@modelcontextprotocol/sdk/client/index.js";
-import { ConfigError } from "../../src/config/issues.ts";
+import { ConfigError, formatIssue } from "../../src/config/issues.ts";
 import { startTestGateway, type TestGateway } from "../gateway-harness.ts";
 import { bodyOf, startServer } from "../http/upstream-server.ts";
 import { connect } from "./harness.ts";
@@ -236,7 +236,7 @@ test("a document that is none is found at load, with its place", async () => {
   const wrong = configOf([`{name: wrong, openapi: {schema: "swagger: '2.0'", host: "127.0.0.1:${petstore.port}"}}`]);
   await assert.rejects(startTestGateway(wrong), (error) => {
     assert.ok(error instanceof ConfigError);
-    assert.match(error.issues[0]?.message ?? "", /mcp\.targets\[0\]\.openapi\.schema: is Swagger 2\.0/);
+    assert.match(error.issues.map(formatIssue).join("\n"), /mcp\.targets\[0\]\.openapi\.schema: is Swagger 2\.0/);
     return true;
   });
 });
