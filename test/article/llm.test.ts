@@ -59,6 +59,7 @@ function chat(token: string | undefined, headers: Record<string, string> = engin
 }
 
 describe("access", () => {
+  // shows: article-jwt
   it("is for people with a token of that issuer and audience", async () => {
     const nobody = await chat(undefined);
     assert.deepEqual([nobody.status, nobody.headers.get("www-authenticate")], [401, "Bearer"]);
@@ -67,6 +68,7 @@ describe("access", () => {
     assert.equal(vertex.seen.length, 0);
   });
 
+  // shows: article-domain
   it("is for verified addresses of the company", async () => {
     const others = [{ email: "alice@solo.io.example.com" }, { email_verified: false }, { email_verified: "true" }, { email: undefined }];
     for (const claims of others) {
@@ -88,6 +90,7 @@ describe("models", () => {
     assert.deepEqual([authorization, body["model"]], ["Bearer a-google-token", "google/gemini-2.5-pro"]);
   });
 
+  // shows: article-model-in-path
   it("of partners are named in the path, as Claude Code on Vertex AI sends them", async () => {
     const authorization = `Bearer ${await sign(alice)}`;
     const body = { anthropic_version: "vertex-2023-10-16", max_tokens: 10, messages: [{ role: "user", content: "hi" }] };
@@ -104,6 +107,7 @@ describe("models", () => {
     );
   });
 
+  // shows: article-organisation
   it("are only for the organisation that the header names", async () => {
     const seen = vertex.seen.length;
     for (const headers of [{}, { "x-solo-org": "marketing" }]) assert.equal((await chat(await sign(alice), headers)).status, 404);
@@ -112,6 +116,7 @@ describe("models", () => {
 });
 
 describe("usage", () => {
+  // shows: article-usage
   it("is counted by person, organisation and model, and logged by person", async () => {
     const bob = { ...alice, sub: "2", email: "bob@solo.io" };
     await (await chat(await sign(bob))).text();

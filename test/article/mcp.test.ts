@@ -38,6 +38,7 @@ describe("multiplexing", () => {
   });
   after(() => serving.gateway.stop());
 
+  // shows: article-port, article-multiplex
   it("makes two stateless servers one, without sessions, on the port written under `config`", async () => {
     const advice = "config.port: is an old spelling, taken as `binds[].port`";
     await eventually("a word about the port", () => serving.gateway.output().includes(advice));
@@ -120,10 +121,12 @@ describe("authentication, and metrics by product", () => {
     assert.equal(await reply.text(), '{"error":"unauthorized","error_description":"JWT token required"}');
   }
 
+  // shows: article-challenge, article-timeout
   it("refuses callers without a token, with the address where to learn more", async () => {
     await assertRefused(await post());
   });
 
+  // shows: article-login
   it("refuses tokens that are for others, expired, or signed by somebody else", async () => {
     const { privateKey } = await generateKeyPair("RS256");
     const forged = new SignJWT({ iss: issuer, aud: audience }).setProtectedHeader({ alg: "RS256", kid: "k1" }).setExpirationTime("5m");
@@ -137,6 +140,7 @@ describe("authentication, and metrics by product", () => {
     for (const token of wrong) await assertRefused(await post(token), "invalid_token");
   });
 
+  // shows: article-metadata
   it("tells clients about the resource, at the address that the refusal names, without a token", async () => {
     const reply = await fetch(`${serving.url}/.well-known/oauth-protected-resource/mcp`);
     assert.deepEqual([reply.status, reply.headers.get("access-control-allow-origin")], [200, "*"]);
@@ -152,6 +156,7 @@ describe("authentication, and metrics by product", () => {
     });
   });
 
+  // shows: article-login, article-product
   it("lets a real token in, keeps it from the servers, and counts tool calls by product", async () => {
     const client = await connect(endpoint, { authorization: `Bearer ${await sign({})}` });
     const search = (product?: string) =>

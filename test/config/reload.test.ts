@@ -19,6 +19,7 @@ binds:
       backends: [{host: "127.0.0.1:${port}"}]
 `;
 
+// shows: reload-lossless
 test("reloads under load lose no request, and hold nothing of what was replaced", async () => {
   const upstream = await startServer((_request, response) => response.end("ok"));
   toClose.push(upstream);

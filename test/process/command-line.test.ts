@@ -32,6 +32,7 @@ describe("what it is", () => {
     for (const word of ["-f, --file", "--validate-only", "turnpike schema", "turnpike explain"]) assert.ok(stdout.includes(word), word);
   });
 
+  // shows: start-schema
   it("prints a JSON Schema that takes the quick start and refuses a misspelt key", async () => {
     const { code, stdout, stderr } = await turnpike(["schema"]);
     assert.deepEqual([code, stderr], [0, ""]);
@@ -43,6 +44,7 @@ describe("what it is", () => {
   });
 });
 
+// shows: start-usage
 describe("wrong arguments", () => {
   const cases: readonly [args: readonly string[], message: RegExp][] = [
     [[], /^turnpike: no configuration: give one with -f FILE\n/],
@@ -77,6 +79,7 @@ describe("--validate-only", () => {
     assert.equal(stderr, "warning: <command line>:1:10: config.port: is an old spelling, taken as `binds[].port`\n");
   });
 
+  // shows: start-validate
   it("lists everything that is wrong with its line, in the order of the file", async () => {
     const wrong = `binds:
 - port: 70000
@@ -127,6 +130,7 @@ describe("--validate-only", () => {
 });
 
 describe("running on a wrong configuration", () => {
+  // shows: start-wrong-config
   it("says why and ends, before any port is open", async () => {
     const { code, stdout, stderr } = await turnpike(["-c", "binds: [{port: 0, listeners: [{routes: [{backendz: []}]}]}]"]);
     assert.deepEqual([code, stdout], [1, ""]);

@@ -111,6 +111,7 @@ describe("clients that", { skip: process.platform === "linux" ? false : "counts 
     idle = sockets();
   });
 
+  // shows: clients-leave
   it("leave in the middle, 500 of them, leave nothing behind", async () => {
     const beginnings = [
       "GET /silent HTTP/1.1\r\nhost: a\r\n\r\n",
@@ -133,6 +134,7 @@ describe("clients that", { skip: process.platform === "linux" ? false : "counts 
     await assertNothingIsLeft(idle);
   });
 
+  // shows: clients-slow
   it("do not read hold back the backend, not the gateway's memory", async () => {
     const readers: Socket[] = [];
     written = 0;
@@ -152,6 +154,7 @@ describe("clients that", { skip: process.platform === "linux" ? false : "counts 
     await assertNothingIsLeft(idle);
   });
 
+  // shows: clients-slow
   it("send a byte now and then keep nobody waiting, and leave nothing behind", async () => {
     const head = (path: string): string => `POST ${path} HTTP/1.1\r\nhost: a\r\ncontent-length: 1000000\r\n\r\n`;
     const writers = await Promise.all(Array.from({ length: 100 }, (_, index) => client(head(index % 2 === 0 ? "/upload" : "/buffered"))));

@@ -46,6 +46,7 @@ async function ask(issuer: Issuer, header: Readonly<Record<string, unknown>> = {
 }
 
 describe("a key server", () => {
+  // shows: start-without-keys
   it("that is down keeps nobody from starting: its route answers 503, others serve, strangers get 401", async () => {
     assert.deepEqual(await ask(first), { status: 503, text: "token keys are not available yet" });
     assert.equal(await (await fetch(`${serving.url}/other`)).text(), "open");
@@ -65,6 +66,7 @@ describe("a key server", () => {
     assert.equal(fetches, 1);
   });
 
+  // shows: keys-unknown
   it("is asked once for a key that is new, and not again for keys that nobody has", async () => {
     jwks = second.jwks;
     assert.deepEqual(await ask(second), { status: 200, text: "alice" });

@@ -57,6 +57,7 @@ async function install(packed: string, folder: string): Promise<string | undefin
 }
 
 describe("the package", () => {
+  // shows: start-package
   it("runs with npx from an empty folder, without the sources", async (t: TestContext) => {
     const folder = emptyFolder();
     const problem = await install(await pack(), folder);
@@ -104,6 +105,7 @@ async function olderNode(): Promise<string | undefined> {
 }
 
 describe("bin/turnpike.js under an older Node", () => {
+  // shows: start-old-node
   it("starts the one that npm installed, with its arguments and its exit code", async (t) => {
     const node = await olderNode();
     if (node === undefined) return t.skip("there is no Node from 20 to 23 on PATH");

@@ -34,6 +34,7 @@ const count = (text: string, part: string): number => text.split(part).length - 
 /** Longer than it takes until a change of a file is looked at. */
 const afterQuiet = (): Promise<void> => pause(700);
 
+// shows: reload-file
 describe("a change of the file is followed", () => {
   let serving: Serving;
   before(async () => {
@@ -87,6 +88,7 @@ describe("a change of the file is followed", () => {
 });
 
 describe("other ways", () => {
+  // shows: reload-signal
   it("SIGHUP reads the file again", async () => {
     const serving = await start();
     serving.gateway.child.kill("SIGHUP");
@@ -107,6 +109,7 @@ describe("other ways", () => {
 });
 
 describe("a wrong change", () => {
+  // shows: reload-wrong
   it("keeps the old state, is complained of once, and shows in a metric until it is mended", async () => {
     const serving = await start();
     const { gateway } = serving;

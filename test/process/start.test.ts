@@ -26,6 +26,7 @@ function isOpen(port: number): Promise<boolean> {
   });
 }
 
+// shows: start-port-taken
 describe("a port that is in use", () => {
   it("of a bind: is named, and the other ports are closed again", async () => {
     const free = await freePort();

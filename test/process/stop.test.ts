@@ -74,6 +74,7 @@ async function textOf(reply: IncomingMessage): Promise<string> {
 const waitingAtBackend = (count: number): Promise<void> => eventually("requests at the backend", () => answers.length === count);
 
 describe("SIGTERM", () => {
+  // shows: stop-readiness, stop-drain
   it("turns readiness first, then refuses connections; what is in flight ends, streams until the deadline", async () => {
     const { gateway, url, port, readiness } = await start(
       "{connectionMinTerminationDeadline: 400ms, connectionTerminationDeadline: 1500ms}",
@@ -119,6 +120,7 @@ describe("SIGTERM", () => {
     assert.equal(exited, 0);
   });
 
+  // shows: stop-hurry
   it("a second time ends what is in flight", async () => {
     const { gateway, url, port } = await start("{connectionMinTerminationDeadline: 30s, connectionTerminationDeadline: 60s}");
     const slow = get(`${url}/slow`).then(

@@ -92,6 +92,7 @@ async function ask(route: string): Promise<string> {
   return `${reply.status} ${await reply.text()}`;
 }
 
+// shows: tls-backend
 describe("backendTLS", () => {
   const passing: Readonly<Record<string, string>> = {
     root: "200 false undefined",

@@ -69,6 +69,7 @@ binds:
   });
   after(() => gateway.close());
 
+  // shows: tls-sni
   it("chooses listener and certificate by the name that is asked for", async () => {
     const a = await ask(port, "a.test");
     assert.deepEqual([a.status, a.text, a.certificate], [200, "from a, for anybody", "a.test"]);
@@ -80,6 +81,7 @@ binds:
     await assert.rejects(ask(port, "c.test"), { code: /ECONNRESET|ERR_SSL/ });
   });
 
+  // shows: tls-misdirected
   it("answers 421 when Host is another listener's than the handshake's", async () => {
     const crossed = await ask(port, "a.test", { headers: { host: "x.b.test" } });
     assert.deepEqual([crossed.status, crossed.text], [421, "misdirected request"]);
@@ -89,12 +91,14 @@ binds:
     assert.deepEqual([unknown.status, unknown.text], [404, "listener not found"]);
   });
 
+  // shows: tls-versions
   it("keeps to the lowest TLS version of the listener", async () => {
     assert.equal((await ask(port, "a.test", { maxVersion: "TLSv1.2" })).version, "TLSv1.2");
     assert.equal((await ask(port, "x.b.test")).version, "TLSv1.3");
     await assert.rejects(ask(port, "x.b.test", { maxVersion: "TLSv1.2" }), { code: /ECONNRESET|ERR_SSL/ });
   });
 
+  // shows: tls-client-certificate
   it("asks only clients of that listener for a certificate, and takes only one that its authority signed", async () => {
     const known = clients.issue(["agent-7"]);
     const answer = await ask(port, "mutual.test", known);
@@ -106,6 +110,7 @@ binds:
     assert.equal((await ask(port, "a.test", strangers.issue(["agent-7"]))).text, "from a, for anybody", "it was not verified");
   });
 
+  // shows: tls-client-certificate
   it("does not take a session of one listener for a client certificate of another", async () => {
     for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
       const session = await sessionOf(port, "a.test", { minVersion: version, maxVersion: version });
@@ -144,6 +149,7 @@ describe("certificates on disk", () => {
   });
   after(() => serving.gateway.stop());
 
+  // shows: reload-certificates
   it("that change are served to new connections, while no request is lost", async () => {
     assert.equal((await ask(serving.port, "same.test")).certificate, "one.test");
     const stopped = new AbortController();
