@@ -40,7 +40,7 @@ function forms(part: JsonSchema, root: JsonSchema): string | undefined {
   if (part.oneOf !== undefined && part.properties !== undefined) {
     return `Exactly one of ${part.oneOf.flatMap(({ required = [] }) => required.map((key) => `\`${key}\``)).join(", ")}.`;
   }
-  const text = valueText(part, root);
+  const text = valueText(part);
   return text === "map" || text === "" ? undefined : `Value: ${text}.`;
 }
 
@@ -51,7 +51,7 @@ function row({ path, required, schema, status, note }: ConfigKey, root: JsonSche
   const described = schema.description ?? target.description ?? "";
   const caveat = status === "works" ? note : `${status}: ${note}`;
   const text = [described, caveat === "" ? "" : `*(${caveat})*`].filter(Boolean).join(" ");
-  return `| ${name} | ${cell(valueText(schema, root))} | ${fallback === undefined ? "" : cell(`\`${JSON.stringify(fallback)}\``)} | ${cell(text)} |`;
+  return `| ${name} | ${cell(valueText(schema))} | ${fallback === undefined ? "" : cell(`\`${JSON.stringify(fallback)}\``)} | ${cell(text)} |`;
 }
 
 const formatNames: Readonly<Record<string, string>> = {
@@ -64,17 +64,17 @@ const formatNames: Readonly<Record<string, string>> = {
 };
 
 /** The kind of value, in a few words. */
-function valueText(node: JsonSchema, root: JsonSchema): string {
+function valueText(node: JsonSchema): string {
   if (node.$ref !== undefined) return `[${definitionName(node)}](#${definitionName(node).toLowerCase()})`;
   if (node.enum !== undefined) return node.enum.map((value) => `\`${String(value)}\``).join(" or ");
-  if (node.const !== undefined) return `\`${String(node.const)}\``;
+  if (node.const !== undefined) return `\`${JSON.stringify(node.const)}\``;
   if (node.properties !== undefined) return "map";
   const alternatives = alternativesOf(node)
-    .flatMap((alternative) => valueText(alternative, root).split(" or "))
+    .flatMap((alternative) => valueText(alternative).split(" or "))
     .filter(Boolean);
   if (alternatives.length > 0) return [...new Set(alternatives)].join(" or ");
-  if (node.items !== undefined) return `list of ${valueText(node.items, root) || "anything"}`;
-  if (typeof node.additionalProperties === "object") return `map of ${valueText(node.additionalProperties, root) || "anything"}`;
+  if (node.items !== undefined) return `list of ${valueText(node.items) || "anything"}`;
+  if (typeof node.additionalProperties === "object") return `map of ${valueText(node.additionalProperties) || "anything"}`;
   if (node.format !== undefined && formatNames[node.format] !== undefined) return formatNames[node.format] ?? "";
   return [node.type ?? []]
     .flat()
