@@ -24,7 +24,7 @@ export function configPage(): string {
 
 function section(title: string, part: JsonSchema, root: JsonSchema): string[] {
   const keys = listKeys(root, part, () => false);
-  const introduction = [part.description, forms(part, root)].filter((text) => text !== undefined);
+  const introduction = [part.description, forms(part)].filter((text) => text !== undefined);
   const rows = keys.map((key) => row(key, root));
   if (rows.length === 0 && introduction.length === 0) return [];
   return [
@@ -36,7 +36,7 @@ function section(title: string, part: JsonSchema, root: JsonSchema): string[] {
 }
 
 /** What a definition is when it is not simply a map. */
-function forms(part: JsonSchema, root: JsonSchema): string | undefined {
+function forms(part: JsonSchema): string | undefined {
   if (part.oneOf !== undefined && part.properties !== undefined) {
     return `Exactly one of ${part.oneOf.flatMap(({ required = [] }) => required.map((key) => `\`${key}\``)).join(", ")}.`;
   }
