@@ -34,6 +34,7 @@ const io: ProcessIo = {
     process.on("SIGINT", () => handler("stop"));
     process.on("SIGHUP", () => handler("reload"));
   },
+  onUnhandledRejection: (handler) => void process.on("unhandledRejection", handler),
 };
 
 async function main(args: string[]): Promise<number> {

@@ -40,6 +40,7 @@ export async function startTestGateway(config: string, environment: Readonly<Rec
     error: (line) => (output += `${line}\n`),
     input: () => "",
     onSignal: () => {},
+    onUnhandledRejection: () => {},
   };
   const parts = createProcessParts(source, io);
   let gateway: Gateway;

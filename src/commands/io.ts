@@ -13,4 +13,6 @@ export interface ProcessIo {
   readonly input: () => string;
   /** Calls back on SIGTERM and SIGINT (`stop`) and on SIGHUP (`reload`). */
   readonly onSignal: (handler: (signal: "stop" | "reload") => void) => void;
+  /** Calls back with the reason of a rejected promise that nobody handles. Without a handler Node ends the process. */
+  readonly onUnhandledRejection: (handler: (reason: unknown) => void) => void;
 }

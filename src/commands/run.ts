@@ -28,6 +28,8 @@ export async function run(source: ConfigSource, io: ProcessIo): Promise<number> 
     return reportConfigError(thrown, io);
   }
   for (const warning of gateway.loaded.warnings) parts.log.warn(warning);
+  // a fault of ours in one exchange; the others have done nothing to be cut off for
+  io.onUnhandledRejection((reason) => parts.log.error("a promise failed and nobody waited for it", { error: faultText(reason) }));
 
   const stopping = stopSignal(gateway, io);
   let admin: AdminServers;
@@ -54,6 +56,10 @@ export async function run(source: ConfigSource, io: ProcessIo): Promise<number> 
   await admin.close();
   await parts.close();
   return 0;
+}
+
+function faultText(reason: unknown): string {
+  return reason instanceof Error ? (reason.stack ?? reason.message) : String(reason);
 }
 
 interface Stopping {

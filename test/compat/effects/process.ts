@@ -47,6 +47,7 @@ export const processProofs: readonly Proof[] = [
       error: (line) => assert.fail(line),
       input: () => "",
       onSignal: (handler) => (stop = handler),
+      onUnhandledRejection: () => {},
     });
     await started;
     const stoppedAt = performance.now();

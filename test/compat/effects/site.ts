@@ -79,7 +79,15 @@ export function read(draft: Draft): Config {
 export async function compiled(draft: Draft, look: (loaded: Loaded) => void): Promise<void> {
   const source = textSource(JSON.stringify(draft), "test.yaml");
   const silent = { write: (_text: string, done: () => void) => done() };
-  const io = { environment: {}, out: () => {}, logOutput: silent, error: () => {}, input: () => "", onSignal: () => {} };
+  const io = {
+    environment: {},
+    out: () => {},
+    logOutput: silent,
+    error: () => {},
+    input: () => "",
+    onSignal: () => {},
+    onUnhandledRejection: () => {},
+  };
   const parts = createProcessParts(source, io);
   try {
     const loaded = loadRuntime(source, parts);
