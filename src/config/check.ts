@@ -1,3 +1,4 @@
+import { formatPath } from "./issues.ts";
 import type { Path } from "./issues.ts";
 import { find, places } from "./places.ts";
 import type { Found } from "./places.ts";
@@ -74,7 +75,7 @@ function takenPorts(tree: unknown, sections: readonly (number | undefined)[]): F
     if (typeof value !== "number" || value === 0) continue;
     const owner = owners.get(value);
     if (owner !== undefined) findings.push(conflict(path, `port ${value} is taken by \`${owner}\` already`));
-    owners.set(value, path.slice(0, -1).join("."));
+    owners.set(value, formatPath(path.slice(0, -1)));
   }
   return findings;
 }

@@ -76,7 +76,7 @@ config:
   session: {}
 `;
   assert.deepEqual(problems(text), [
-    "c.yaml:3:12: mcp.targets: expected a list, got a map",
+    "c.yaml:3:12: mcp.targets: expected a list, got a map; begin each entry with `- `",
     "c.yaml:4:17: mcp.statefulMode: expected `stateful` or `stateless`; did you mean `stateful`?",
     "c.yaml:7:11: llm.models[0].name: may hold one `*`, at its start or its end",
     problems(text)[3],
@@ -99,29 +99,29 @@ test("lines and columns are those of the text as written, before variables were 
 
 test("all variables that are not set are reported at once, and nothing else", () => {
   assert.deepEqual(problems("a: $ONE\nb: ${TWO}\n"), [
-    "c.yaml:1:4: the environment variable ONE is not set; give a default with ${ONE:-...}, or write $$ for a dollar sign",
-    "c.yaml:2:4: the environment variable TWO is not set; give a default with ${TWO:-...}, or write $$ for a dollar sign",
+    "c.yaml:1:4: a: the environment variable ONE is not set; give a default with ${ONE:-...}, or write $$ for a dollar sign",
+    "c.yaml:2:4: b: the environment variable TWO is not set; give a default with ${TWO:-...}, or write $$ for a dollar sign",
   ]);
   assert.deepEqual(problems("a: '${not a name}'"), [
-    "c.yaml:1:5: `${...}` does not hold the name of an environment variable; write $$ for a dollar sign",
+    "c.yaml:1:5: a: `${...}` does not hold the name of an environment variable; write $$ for a dollar sign",
   ]);
 });
 
 const syntax: readonly (readonly [name: string, text: string, problem: string | RegExp])[] = [
-  ["a repeated key", "mcp: {targets: []}\nmcp: {targets: []}", "c.yaml:2:1: the same key is there twice"],
+  ["a repeated key", "mcp: {targets: []}\nmcp: {targets: []}", "c.yaml:2:1: mcp: the same key is there twice; keep one of them"],
   [
     "a merge key",
     "mcp: &a {targets: []}\nllm:\n  <<: *a",
-    "c.yaml:3:3: merge keys (`<<`) are not supported; use an alias for the whole value",
+    'c.yaml:3:3: llm["<<"]: merge keys (`<<`) are not supported; use an alias for the whole value',
   ],
-  ["an alias without anchor", "mcp: *a", /^c\.yaml:1:6: alias/],
-  ["an alias to itself", "mcp: &a [*a]", "c.yaml:1:10: alias refers to the value that it is in"],
-  ["a tab as indentation", "mcp:\n\ttargets: []", /^c\.yaml:2:1: a tab is used for indentation/],
-  ["a tag", "mcp: !secret x", /^c\.yaml:1:6: tags/],
+  ["an alias without anchor", "mcp: *a", /^c\.yaml:1:6: mcp: alias/],
+  ["an alias to itself", "mcp: &a [*a]", "c.yaml:1:10: mcp[0]: alias refers to the value that it is in"],
+  ["a tab as indentation", "mcp:\n\ttargets: []", /^c\.yaml:2:1: mcp: a tab is used for indentation/],
+  ["a tag", "mcp: !secret x", /^c\.yaml:1:6: mcp: tags/],
   ["two documents", "mcp: {targets: []}\n---\nllm: {models: []}", /^c\.yaml:2:1: more than one document/],
-  ["a missing quote", 'mcp: "x', /^c\.yaml:1:8: a character is missing/],
+  ["a missing quote", 'mcp: "x', "c.yaml:1:6: mcp: the quotes that are opened here are not closed"],
   ["a map as key", "? {a: 1}\n: 2", /keys must be plain text/],
-  ["a key of the object prototype", "__proto__: {}", "c.yaml:1:1: `__proto__` cannot be a key"],
+  ["a key of the object prototype", "__proto__: {}", "c.yaml:1:1: __proto__: `__proto__` cannot be a key"],
 ];
 
 for (const [name, text, problem] of syntax) {
@@ -171,13 +171,16 @@ mcp:
   assert.equal(found.length, 11);
   assert.doesNotMatch(found.join("\n"), /very|secret/);
   assert.doesNotMatch(problems(`a: "${secret}\nb: ${secret}: ${secret}`).join("\n"), /very|secret/);
+  for (const slip of [`a: ${secret}: x`, `a: {b: ${secret}: x}`, `a: ["${secret}]`]) {
+    assert.doesNotMatch(problems(slip).join("\n"), /very|secret/, slip);
+  }
 });
 
 test("what is not served yet is refused by name, along with everything else", () => {
   const text =
     "mcp:\n  targets:\n  - {name: a, mcp: {host: nowhere}}\n  prefixMode: always\n  policies: {extAuthz: {host: 'a:1'}, oidc: null}\n";
   assert.deepEqual(problems(text), [
-    "c.yaml:3:20: mcp.targets[0].mcp: needs a URL or host:port in `host`",
+    "c.yaml:3:20: mcp.targets[0].mcp: needs a URL such as http://localhost:3001/mcp, or host:port, in `host`",
     "c.yaml:5:14: mcp.policies.extAuthz: not supported yet: external authorization",
   ]);
 });

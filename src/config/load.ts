@@ -1,13 +1,15 @@
 import { checkConsistency } from "./check.ts";
+import { expressionWarnings } from "./expression-warnings.ts";
 import { ConfigError, formatPath, parsePath } from "./issues.ts";
 import type { ConfigIssue, IssueKind, Path } from "./issues.ts";
 import { pathAsWritten, rewriteOldNames } from "./old-names.ts";
 import { findFiles } from "./referenced-files.ts";
 import { document } from "./schema/document.ts";
 import type { Config } from "./schema/document.ts";
+import type { TextProblem } from "./syntax-problems.ts";
 import { expandEnvironment } from "./text.ts";
 import type { Environment } from "./text.ts";
-import { buildTree, offsetOf, parseYaml } from "./yaml.ts";
+import { buildTree, offsetOf, parseYaml, pathAt } from "./yaml.ts";
 import { check } from "./zod-issues.ts";
 import type { Finding } from "./zod-issues.ts";
 
@@ -42,7 +44,10 @@ export function loadConfig(text: string, options: LoadOptions): LoadedConfig {
   if (text.length > maxLength) throw new ConfigError([place("invalid", 0, [], "is larger than 8 MiB")]);
   const expanded = expandEnvironment(text, options.environment);
   if (expanded.missing.length > 0) {
-    throw new ConfigError(expanded.missing.map(({ name, offset }) => place("environment", offset, [], missingVariable(name))));
+    const unexpanded = parseYaml(text);
+    throw new ConfigError(
+      expanded.missing.map(({ name, offset }) => place("environment", offset, pathAt(unexpanded, text, offset), missingVariable(name))),
+    );
   }
   const source = parseYaml(expanded.text);
   const problems = [...source.problems];
@@ -50,7 +55,9 @@ export function loadConfig(text: string, options: LoadOptions): LoadedConfig {
   if (problems.length > 0) {
     const space = nonBreakingSpace(text);
     if (space !== undefined) throw new ConfigError([place("syntax", space, [], pastedFromPage)]);
-    throw new ConfigError(inOrder(problems.map(({ offset, message }) => place("syntax", expanded.toOriginal(offset), [], message))));
+    const misread = ({ offset, message }: TextProblem): ConfigIssue =>
+      place("syntax", expanded.toOriginal(offset), pathAt(source, expanded.text, offset), message);
+    throw new ConfigError(inOrder(problems.map(misread)));
   }
   const { found, moves } = rewriteOldNames(tree);
   const locate = ({ kind, path, message, suggestion }: Finding): ConfigIssue => {
@@ -62,7 +69,11 @@ export function loadConfig(text: string, options: LoadOptions): LoadedConfig {
   const checked = check(document, tree);
   const findings = [...("findings" in checked ? checked.findings : []), ...checkConsistency(tree)];
   if ("findings" in checked || findings.length > 0) throw new ConfigError(inOrder(findings.map(locate)));
-  const warnings = inOrder(found.map(({ path, message }) => locate({ kind: "outdated", path, message })));
+  const remarkable = expressionWarnings(checked.value, tree);
+  const warnings = inOrder([
+    ...found.map(({ path, message }) => locate({ kind: "outdated", path, message })),
+    ...remarkable.map(({ path, message }) => locate({ kind: "invalid", path, message })),
+  ]);
   const issueAt = (path: string, message: string): ConfigIssue => locate({ kind: "invalid", path: parsePath(path), message });
   return { config: checked.value, warnings, files: () => findFiles(tree), issueAt, tree };
 }

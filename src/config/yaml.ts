@@ -1,14 +1,10 @@
 import { isAlias, isMap, isScalar, isSeq, parseDocument } from "yaml";
-import type { Alias, Document, ErrorCode, Node, Pair, Scalar, YAMLMap, YAMLSeq } from "yaml";
+import type { Alias, Document, Node, Pair, Scalar, YAMLMap, YAMLSeq } from "yaml";
 import type { Path } from "./issues.ts";
+import { syntaxMessages, syntaxProblems } from "./syntax-problems.ts";
+import type { TextProblem } from "./syntax-problems.ts";
 
 /** YAML read into a tree of plain values, with a way back from a path in the tree to a place in the text. */
-
-/** Something wrong at an offset of the text. */
-export interface TextProblem {
-  readonly offset: number;
-  readonly message: string;
-}
 
 export interface YamlSource {
   readonly root: Node | null;
@@ -38,34 +34,8 @@ export function parseYaml(text: string): YamlSource {
   } catch {
     return { root: null, targets: new Map(), problems: [{ offset: 0, message: "is nested too deeply" }] };
   }
-  const problems = [...document.errors, ...document.warnings].map(({ pos, code }) => ({ offset: pos[0], message: syntaxMessage(code) }));
-  return { root: document.contents, targets: new Map(), problems };
+  return { root: document.contents, targets: new Map(), problems: syntaxProblems(document, text) };
 }
-
-/** The library's own messages quote the text, and that may hold a secret. */
-function syntaxMessage(code: ErrorCode): string {
-  return syntaxMessages[code] ?? "is not valid YAML";
-}
-
-const syntaxMessages: Partial<Record<ErrorCode, string>> = {
-  BAD_ALIAS: "alias (`*name`) without such an anchor (`&name`); put text that starts with * in quotes",
-  BAD_DQ_ESCAPE: "unknown escape sequence in a text in double quotes",
-  BAD_INDENT: "indentation does not fit what stands around it",
-  BAD_SCALAR_START: "text cannot start with this character; put it in quotes",
-  BLOCK_AS_IMPLICIT_KEY: "a key on this line has another key or list as its name; is there a `:` too many, or text that needs quotes?",
-  BLOCK_IN_FLOW: "indented lists and maps cannot stand inside [] or {}",
-  DUPLICATE_KEY: "the same key is there twice",
-  KEY_OVER_1024_CHARS: "key is longer than 1024 characters",
-  MISSING_CHAR: "a character is missing here, such as a closing quote or bracket, a `:` or a comma",
-  MULTILINE_IMPLICIT_KEY: "a key cannot go over several lines; is there a `:` missing?",
-  MULTIPLE_ANCHORS: "more than one anchor (`&name`) on a value",
-  MULTIPLE_DOCS: "more than one document (`---`) in the text; only one can be read",
-  NON_STRING_KEY: "keys must be plain text",
-  RESOURCE_EXHAUSTION: "is nested too deeply",
-  TAB_AS_INDENT: "a tab is used for indentation; YAML takes only spaces",
-  TAG_RESOLVE_FAILED: "tags (`!name`) are not used here; put text that starts with ! in quotes",
-  UNEXPECTED_TOKEN: "something is left over here; is the indentation right, or are quotes missing?",
-};
 
 interface Build {
   readonly anchors: Map<string, Node>;
@@ -119,7 +89,7 @@ function buildMap(map: YAMLMap, depth: number, state: Build): Record<string, unk
     if (key === undefined) report(state, pair.key ?? map, "keys must be plain text");
     else if (key === "__proto__") report(state, pair.key ?? map, "`__proto__` cannot be a key");
     else if (key === "<<") report(state, pair.key ?? map, "merge keys (`<<`) are not supported; use an alias for the whole value");
-    else if (Object.hasOwn(result, key)) report(state, pair.key ?? map, "the same key is there twice");
+    else if (Object.hasOwn(result, key)) report(state, pair.key ?? map, "the same key is there twice; keep one of them");
     else result[key] = build(pair.value, depth + 1, state);
   }
   return result;
@@ -150,6 +120,45 @@ export function offsetOf(source: YamlSource, path: Path, at: "key" | "value"): n
     value = startOf(node) ?? key ?? value;
   }
   return at === "key" ? (key ?? value) : value;
+}
+
+/**
+ * The path to what is at an offset, as far as the text could be read: the keys around it and the entries of lists. It
+ * ends before what only a slip made a key (`key: s3cr3t: x`), as that may be anything.
+ */
+export function pathAt(source: YamlSource, text: string, offset: number): Path {
+  const path: (string | number)[] = [];
+  let key: number | undefined;
+  for (let node = source.root; node !== null && covers(node, offset);) {
+    if (isMap(node) && node.flow !== true && key !== undefined && !text.slice(key, startOf(node)).includes("\n")) break;
+    const next: Step | undefined = isMap(node) ? pairAt(node, offset) : isSeq(node) ? entryAt(node, offset) : undefined;
+    if (next === undefined) break;
+    path.push(next.step);
+    ({ node, key } = next);
+  }
+  return path;
+}
+
+interface Step {
+  readonly step: string | number;
+  /** Where the key begins, of an entry of a map. */
+  readonly key: number | undefined;
+  readonly node: Node | null;
+}
+
+function covers(node: Node, offset: number): boolean {
+  return !!node.range && node.range[0] <= offset && offset < node.range[2];
+}
+
+function pairAt(map: YAMLMap, offset: number): Step | undefined {
+  const pair = map.items.findLast(({ key }) => (startOf(key as Node | null) ?? Number.POSITIVE_INFINITY) <= offset);
+  const step = pair && keyOf(pair);
+  return step === undefined ? undefined : { step, key: startOf(pair!.key as Node | null), node: pair!.value as Node | null };
+}
+
+function entryAt(list: YAMLSeq, offset: number): Step | undefined {
+  const step = list.items.findLastIndex((item) => (startOf(item as Node | null) ?? Number.POSITIVE_INFINITY) <= offset);
+  return step === -1 ? undefined : { step, key: undefined, node: list.items[step] as Node | null };
 }
 
 interface Child {

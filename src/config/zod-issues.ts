@@ -3,7 +3,10 @@ import { isPlainObject } from "../contract/config/combinators.ts";
 import type { IssueParams } from "../contract/config/combinators.ts";
 import { formatPath } from "./issues.ts";
 import type { IssueKind, Path } from "./issues.ts";
+import { homesOf, shapeOfSchema } from "./schema-shapes.ts";
+import type { Shape } from "./schema-shapes.ts";
 import { nearest } from "./suggest.ts";
+import { advice, shapeName, shapeOf } from "./wording.ts";
 
 /** zod's findings in the words of this configuration. */
 
@@ -36,20 +39,29 @@ function kindOf(issue: Issue): IssueParams["kind"] | undefined {
   return issue.code === "custom" ? (issue.params as Partial<IssueParams> | undefined)?.kind : undefined;
 }
 
-/** Which keys the object has that complained of an unknown one: zod does not say so in the issue itself. */
+/** Which keys an object has that an issue is about: zod does not say so in the issue itself. */
 class KnownKeys {
-  readonly #byUnknown = new WeakMap<readonly string[], readonly string[]>();
+  readonly #byUnknown = new WeakMap<readonly string[], Shape>();
 
-  remember(issue: z.core.$ZodRawIssue): undefined {
-    if (issue.code !== "unrecognized_keys") return;
-    const definition = issue.inst?._zod.def as { shape?: Readonly<Record<string, unknown>> } | undefined;
-    this.#byUnknown.set(issue.keys as readonly string[], Object.keys(definition?.shape ?? {}));
+  /** Takes note while zod words an issue; the text for it, or undefined to leave it at zod's. */
+  remember(issue: z.core.$ZodRawIssue): string | undefined {
+    const shape = shapeOfSchema(issue.inst as z.core.$ZodType | undefined);
+    if (shape === undefined) return undefined;
+    if (issue.code === "unrecognized_keys") this.#byUnknown.set(issue.keys as readonly string[], shape);
+    const keys = Object.keys(shape);
+    if (issue.code !== "invalid_type" || keys.length > fewKeys) return undefined;
+    return `${keysAre}${keys.map((key) => `\`${key}\``).join(", ")}`;
   }
 
-  of(unknown: readonly string[]): readonly string[] {
-    return this.#byUnknown.get(unknown) ?? [];
+  of(unknown: readonly string[]): Shape {
+    return this.#byUnknown.get(unknown) ?? {};
   }
 }
+
+const fewKeys = 12;
+
+/** Begins the text of issues about something that should be a map and is none. */
+const keysAre = "its keys are ";
 
 /** Replaces each failed choice by what is wrong with the alternative that was probably meant; paths become absolute. */
 function flatten(issues: readonly Issue[], base: Path, tree: unknown): Issue[] {
@@ -57,17 +69,27 @@ function flatten(issues: readonly Issue[], base: Path, tree: unknown): Issue[] {
     const path = [...base, ...pathOf(issue)];
     if (issue.code !== "invalid_union" || issue.errors.length === 0) return [{ ...issue, path }];
     if (valueAt(tree, path) === undefined) return [{ code: "invalid_type", expected: "unknown", path, message: "" } as Issue];
-    const alternatives = issue.errors.map((errors) => flatten(errors, path, tree)).filter((errors) => !wantsOnlyNull(errors));
+    const possible = issue.errors.map((errors) => flatten(errors, path, tree)).filter((errors) => !wantsOnlyNull(errors));
+    const plain = possible.filter((errors) => !wantsConditions(errors, path, tree));
+    const alternatives = plain.length === 0 ? possible : plain;
     const ranked = alternatives.map((errors) => ({ errors, rank: misfit(errors, path.length) })).sort((a, b) => a.rank - b.rank);
     const best = ranked[0];
     if (best === undefined) return [];
-    if (best.rank < wrongShape) return best.errors;
-    return [{ code: "invalid_type", expected: expectedShapes(alternatives) as "string", path, message: "" } as Issue];
+    if (best.rank < wrongShape || ranked.length === 1) return best.errors;
+    const atRoot = alternatives.flat().filter((error) => error.code === "invalid_type" && error.path.length === path.length);
+    const message = atRoot.find((error) => error.message.startsWith(keysAre))?.message ?? "";
+    return [{ code: "invalid_type", expected: expectedShapes(atRoot) as "string", path, message } as Issue];
   });
 }
 
 function wantsOnlyNull(errors: readonly Issue[]): boolean {
   return errors.length === 1 && errors[0]?.code === "invalid_type" && (errors[0].expected as string) === "null";
+}
+
+/** Whether this is about the form of a policy with conditions, where nobody wrote any. */
+function wantsConditions(errors: readonly Issue[], base: Path, tree: unknown): boolean {
+  const path = formatPath([...base, "conditional"]);
+  return valueAt(tree, [...base, "conditional"]) === undefined && errors.some((error) => formatPath(pathOf(error)) === path);
 }
 
 const wrongShape = 1_000_000;
@@ -87,10 +109,8 @@ function misfit(errors: readonly Issue[], depth: number): number {
   return rank;
 }
 
-function expectedShapes(alternatives: readonly (readonly Issue[])[]): string {
-  const shapes = alternatives.flatMap((errors) =>
-    errors.flatMap((error) => (error.code === "invalid_type" ? [shapeNames[error.expected] ?? error.expected] : [])),
-  );
+function expectedShapes(errors: readonly Issue[]): string {
+  const shapes = errors.flatMap((error) => (error.code === "invalid_type" ? [shapeName(error.expected)] : []));
   return [...new Set(shapes)].join(" or ");
 }
 
@@ -105,8 +125,6 @@ function findingsOf(issue: Issue, tree: unknown, keys: KnownKeys): Finding[] {
   return [{ kind: "invalid", path, message: messageOf(issue, value), suggestion: suggestionFor(issue, value) }];
 }
 
-const fewKeys = 12;
-
 /** Keys that exist elsewhere or did once, and that people write where they are unknown. */
 const hints: Readonly<Record<string, string>> = {
   mcpAuthorization: "it belongs to the policies of the route or of `mcp`, because it is about all targets together",
@@ -114,22 +132,34 @@ const hints: Readonly<Record<string, string>> = {
   mcpAuthentication: "it is a policy of routes and of `mcp`",
   timeout: "it is a policy of routes",
   retry: "it is a policy of routes",
+  backendAuth: "it is a policy of routes and of backends",
+  backendTLS: "it is a policy of routes and of backends",
+  apiVersion: "this looks like a Kubernetes resource; only the gateway's own configuration can be read",
   azureOpenAI: "the provider is called `azure` now",
   azureHost: "it is `params.azureResourceName` now",
   routeRule: "the target is `route` with `ruleName` now",
   subBackend: "the target is `backend` with `section` now",
 };
 
-function unknownKey(path: Path, key: string, known: readonly string[]): Finding {
-  if (Object.hasOwn(hints, key)) return { kind: "unknown-key", path: [...path, key], message: `unknown key here: ${hints[key]}` };
+function unknownKey(path: Path, key: string, shape: Shape): Finding {
+  const finding = (message: string, suggestion?: string): Finding => ({ kind: "unknown-key", path: [...path, key], message, suggestion });
+  if (Object.hasOwn(hints, key)) return finding(`unknown key here: ${hints[key]}`);
+  const homes = homesOf(key, shape);
+  if (homes.length > 0 && homes.length < 4)
+    return finding(`unknown key here: it belongs below ${homes.map((home) => `\`${home}\``).join(" or ")}`);
+  const known = Object.keys(shape);
   const suggestion = nearest(key, known);
   const listed = suggestion === undefined && known.length > 0 && known.length <= fewKeys ? `; known here: ${known.join(", ")}` : "";
-  return { kind: "unknown-key", path: [...path, key], message: `unknown key${listed}`, suggestion };
+  return finding(`unknown key${listed}`, suggestion);
 }
 
 function messageOf(issue: Issue, value: unknown): string {
   if (issue.code === "invalid_type") {
-    return `expected ${shapeNames[issue.expected] ?? issue.expected}, got ${shapeOf(value)}${quoteHint(issue.expected, value)}`;
+    const expected = shapeName(issue.expected);
+    if (issue.message.startsWith("expected ")) return issue.message;
+    const keys = issue.message.startsWith(keysAre) ? issue.message : undefined;
+    const help = advice(expected, value, keys);
+    return `expected ${expected}, got ${shapeOf(value)}${help === undefined ? "" : `; ${help}`}`;
   }
   if (issue.code === "invalid_value") return `expected ${issue.values.map((choice) => `\`${String(choice)}\``).join(" or ")}`;
   if (issue.code === "too_small") {
@@ -147,30 +177,6 @@ function suggestionFor(issue: Issue, value: unknown): string | undefined {
     value,
     issue.values.filter((choice) => typeof choice === "string"),
   );
-}
-
-const shapeNames: Readonly<Record<string, string>> = {
-  object: "a map",
-  record: "a map",
-  array: "a list",
-  string: "a string",
-  number: "a number",
-  int: "a whole number",
-  boolean: "true or false",
-  null: "nothing",
-};
-
-function shapeOf(value: unknown): string {
-  if (value === null) return "nothing";
-  if (Array.isArray(value)) return "a list";
-  if (typeof value === "number") return Number.isInteger(value) ? "a whole number" : "a number";
-  if (typeof value === "boolean") return "true or false";
-  return isPlainObject(value) ? "a map" : "a string";
-}
-
-/** The commonest slip of all: a version, a key or an answer that YAML reads as something other than text. */
-function quoteHint(expected: string, value: unknown): string {
-  return expected.includes("string") && (typeof value === "number" || typeof value === "boolean") ? "; put it in quotes" : "";
 }
 
 function pathOf(issue: Issue): Path {

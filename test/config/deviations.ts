@@ -262,6 +262,11 @@ export const deviations: readonly Deviation[] = [
     change: text("re2"),
   },
   {
+    reason: "A string is the document itself; a path or a URL in its place is a slip that would only be found out later.",
+    at: ["FileInlineOrRemote/anyOf/1"],
+    change: text("document"),
+  },
+  {
     reason: "A path that does not start with / matches nothing.",
     at: ["PathMatch/oneOf/0/properties/exact", "PathMatch/oneOf/1/properties/pathPrefix"],
     change: set({ pattern: "^/", format: "path" }),

@@ -8,7 +8,7 @@ import { celExpression } from "../../src/cel/config-type.ts";
 import { hostPort, hostnamePattern, isHost, listenAddress } from "../../src/contract/config/address.ts";
 import { isPlainObject } from "../../src/contract/config/combinators.ts";
 import { duration, parseDuration, positiveDuration } from "../../src/contract/config/duration.ts";
-import { httpUrl } from "../../src/contract/config/files.ts";
+import { fileInlineOrRemote, httpUrl } from "../../src/contract/config/files.ts";
 import { headerName, headerOrPseudoName, method } from "../../src/contract/config/http-names.ts";
 import { regexPattern } from "../../src/contract/config/pattern.ts";
 import { openSslName } from "../../src/config/schema/cipher-suites.ts";
@@ -55,6 +55,7 @@ const formats: Readonly<Record<string, { readonly test: (value: string) => boole
   "pseudo-header": { test: accepts(headerOrPseudoName()), examples: ["x-a", ":path"] },
   method: { test: accepts(method()), examples: ["GET", "purge"] },
   re2: { test: accepts(regexPattern()), examples: ["^/a.*$", "[0-9]+"] },
+  document: { test: accepts(fileInlineOrRemote()), examples: ['{"keys": []}', "openapi: 3.1.0"] },
   path: { test: () => true, examples: ["/", "/a/b"] },
   "hostname-pattern": { test: accepts(hostnamePattern()), examples: ["example.com", "*.example.com", "*"] },
   "target-name": {

@@ -65,7 +65,9 @@ function readAddress(form: HostForm, defaultPath: string): McpServerAddress | st
   }
   if (form.host.includes("://")) return readUrl(form.host, defaultPath);
   const parsed = parseHostPort(form.host);
-  return parsed === undefined ? "needs a URL or host:port in `host`" : { kind: "address", tls: false, ...parsed, path: defaultPath };
+  return parsed === undefined
+    ? "needs a URL such as http://localhost:3001/mcp, or host:port, in `host`"
+    : { kind: "address", tls: false, ...parsed, path: defaultPath };
 }
 
 function readUrl(text: string, defaultPath: string): McpServerAddress | string {

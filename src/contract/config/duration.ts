@@ -30,14 +30,16 @@ export function parseDuration(text: string): Milliseconds | undefined {
   return Number.isSafeInteger(Math.round(total)) ? total : undefined;
 }
 
+const wanted = 'expected a duration with its unit, like "300ms", "15s" or "1h30m"';
+
 /** A duration such as `300ms` or `1h30m`. Output: milliseconds. */
 export function duration() {
   return z
-    .string()
+    .string({ error: ({ input }) => (typeof input === "number" ? wanted : undefined) })
     .transform((text, context): Milliseconds => {
       const milliseconds = parseDuration(text);
       if (milliseconds !== undefined) return milliseconds;
-      context.addIssue({ code: "custom", message: 'expected a duration like "300ms", "15s" or "1h30m"' });
+      context.addIssue({ code: "custom", message: wanted });
       return z.NEVER;
     })
     .meta({ format: "duration-go" });

@@ -23,7 +23,7 @@ export type Document = FileOrInline | { readonly kind: "url"; readonly url: stri
 /** A string with the content, `{file: path}` or `{url: https://...}`. */
 export function fileInlineOrRemote() {
   return z.union([
-    inline(),
+    inlineDocument(),
     exactlyOne({
       file: filePath().describe("Path of the file that holds the document."),
       url: httpUrl().describe("Where to fetch the document, http or https."),
@@ -33,6 +33,18 @@ export function fileInlineOrRemote() {
 
 function inline() {
   return z.string().transform((text) => ({ kind: "inline" as const, inline: text }));
+}
+
+/** The commonest slip: a string is the document itself, however much it looks like the way to it. */
+function inlineDocument() {
+  return z
+    .string()
+    .refine((text) => !/^https?:\/\/\S+$/.test(text), "a string here is the document itself; a URL is written as `{url: ...}`")
+    .refine(
+      (text) => !/^[~.]{0,2}\/\S+$|^[^\s{"]+\.(?:json|ya?ml)$/.test(text),
+      "a string here is the document itself; a file is written as `{file: ...}`",
+    )
+    .transform((text) => ({ kind: "inline" as const, inline: text }));
 }
 
 /** An absolute http or https URL without user and password. Output: as written. */
