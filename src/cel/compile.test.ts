@@ -256,7 +256,7 @@ describe("work", () => {
       assert.ok(run(wrap(body), { text: "x" }) instanceof CelError, body);
     }
     assert.equal(toPlain(run(wrap("a40"), { text: "x" }) as object), undefined);
-    assert.ok(performance.now() - started < 30_000) // unbounded, it would take years;
+    assert.ok(performance.now() - started < 30_000); // unbounded, it would take years;
   });
 
   test("messages do not quote what came with the request", () => {
