@@ -861,6 +861,55 @@ kind: HTTPRoute
 - a`,
     says: ["2:1: expected a map, got a list; leave out the `- ` in front of its keys"],
   },
+  {
+    name: "asterisks in the middle of a key's models",
+    text: `
+llm:
+  models: [{name: gpt-4o, provider: openAI}]
+  policies:
+    apiKey:
+      keys:
+      - key: a-key
+        allowedModels: ["gpt-*-mini"]
+`,
+    says: ["8:25: llm.policies.apiKey.keys[0].allowedModels[0]: may hold one `*`, at its start or its end"],
+  },
+  {
+    name: "a prefix is replaced where none is matched",
+    text: `
+binds:
+- port: 3000
+  listeners:
+  - routes:
+    - matches:
+      - path: {pathPrefix: /a}
+      - path: {exact: /b}
+      policies:
+        urlRewrite: {path: {prefix: /c}}
+      backends:
+      - host: localhost:8080
+`,
+    says: [
+      "warning: binds[0].listeners[0].routes[0].policies.urlRewrite.path.prefix: fails on requests of matches[1], which do not match by `pathPrefix`",
+    ],
+  },
+  {
+    name: "a claim of one's own is required",
+    text: `
+mcp:
+  targets: [{name: a, mcp: {host: "http://localhost:3001/mcp"}}]
+  policies:
+    mcpAuthentication:
+      issuer: https://issuer.example.com
+      audiences: [https://mcp.example.com/mcp]
+      jwks: {url: "https://issuer.example.com/keys"}
+      resourceMetadata: {resource: https://mcp.example.com/mcp, scopesSupported: [read]}
+      jwtValidationOptions: {requiredClaims: [exp, email]}
+`,
+    says: [
+      "warning: mcp.policies.mcpAuthentication: jwtValidationOptions.requiredClaims has no effect on email; use the policy `authorization` with `require: has(jwt.email)`",
+    ],
+  },
 ];
 
 /** Only what is wrong with the document as a whole has no path. */

@@ -285,7 +285,11 @@ export const deviations: readonly Deviation[] = [
     at: ["LocalMcpTarget/properties/name"],
     change: text("target-name"),
   },
-  { reason: "A model's name holds one `*` at most, at one end.", at: ["LocalLLMModels/properties/name"], change: text("model-pattern") },
+  {
+    reason: "A model's name holds one `*` at most, at one end.",
+    at: ["LocalLLMModels/properties/name", ...[0, 1].map((form) => `LocalAPIKey/anyOf/${form}/properties/allowedModels/items`)],
+    change: text("model-pattern"),
+  },
   {
     reason: "Status codes are three digits.",
     at: [

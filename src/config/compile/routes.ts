@@ -15,7 +15,7 @@ import { layerOf, mergeLayers, type PolicyLayer } from "./slots.ts";
 import { type ListenerSpec, type RouteSpec, routeSpec } from "./specs.ts";
 import { targetedLayers } from "./targeted.ts";
 import { withMetadataPaths } from "./well-known.ts";
-import { warnOfUnused } from "./without-effect.ts";
+import { warnOfPrefixes, warnOfUnused } from "./without-effect.ts";
 
 /** A route group may lead to another; past this depth they go in a circle. */
 const maxDelegations = 8;
@@ -64,6 +64,7 @@ function compileRoute(build: Build, spec: RouteSpec, inherited: readonly PolicyL
     admission: compose(admission.compiled),
     chain: compose(onward.compiled),
   };
+  warnOfPrefixes(build, spec);
   const { target } = spec;
   if (target.kind === "llm") {
     const router = build.attempt(spec.path, () => compileLlmRoute(build, target.llm, { path: spec.path, route: pushed }));

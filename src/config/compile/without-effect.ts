@@ -1,6 +1,7 @@
 import type { RouteBackend } from "../schema/routes.ts";
 import type { RouteLayers } from "./backend-parts.ts";
 import type { Build } from "./build.ts";
+import type { RouteSpec } from "./specs.ts";
 import type { PolicyLayer } from "./slots.ts";
 
 /** Warnings for policies that stand where nothing can come of them: nothing that is written is silently ignored. */
@@ -32,6 +33,16 @@ export function warnOfUnused(build: Build, backends: readonly RouteBackend[], { 
       else if (wanted !== undefined && !kinds.has(wanted))
         build.warn(`${path}.${name}`, `has no effect: the route has no backend that is ${kindNames[wanted]}`);
     }
+  }
+}
+
+/** Warns of a prefix to be replaced on requests that match by something else: there is none to replace. */
+export function warnOfPrefixes(build: Build, { path, matches, policies }: RouteSpec): void {
+  const others = matches.flatMap((match, index) => (match.path.kind === "pathPrefix" ? [] : [`matches[${index}]`]));
+  if (others.length === 0) return;
+  for (const name of ["requestRedirect", "urlRewrite"] as const) {
+    if (policies?.[name]?.path?.kind !== "prefix") continue;
+    build.warn(`${path}.policies.${name}.path.prefix`, `fails on requests of ${others.join(", ")}, which do not match by \`pathPrefix\``);
   }
 }
 

@@ -6,6 +6,7 @@ import { fileOrInline, httpUrl } from "../../contract/config/files.ts";
 import { headerModifier } from "../../contract/config/header-modifier.ts";
 import { jsonObject } from "../../contract/config/http-names.ts";
 import { headerMatch } from "../../contract/config/matching.ts";
+import { modelPattern } from "../../contract/config/model-pattern.ts";
 import { authorizationConfig } from "../../policies/authorization/config.ts";
 import { azureResourceType, customProvider } from "./ai.ts";
 import { callPolicyKeys } from "./call-policies.ts";
@@ -134,13 +135,6 @@ export const llmModel = oneSpelling(
 )
   .transform(oneTls)
   .meta({ id: "LlmModel" });
-
-function modelPattern() {
-  return z
-    .string()
-    .min(1)
-    .refine((name) => !/.\*./.test(name) && (name.match(/\*/g)?.length ?? 0) <= 1, "may hold one `*`, at its start or its end");
-}
 
 export type LlmProvider = z.output<typeof llmProvider>;
 export type LlmModel = z.output<typeof llmModel>;

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { exactlyOne, maybe } from "../../contract/config/combinators.ts";
 import { bearerHeader, credentialSource } from "../../contract/config/credential-location.ts";
+import { modelPattern } from "../../contract/config/model-pattern.ts";
 import { celExpression } from "../../cel/config-type.ts";
 import { credentialMode, modeText } from "../../contract/config/jwt.ts";
 
@@ -13,7 +14,7 @@ const apiKey = exactlyOne(
   },
   {
     metadata: z.unknown().optional().describe("Facts about the holder; CEL sees them as `apiKey.*`."),
-    allowedModels: maybe(z.array(z.string())).describe("Models the key may use, with `*` at one end; absent: all, empty: none."),
+    allowedModels: maybe(z.array(modelPattern())).describe("Models the key may use, with `*` at one end; absent: all, empty: none."),
   },
 );
 

@@ -6,7 +6,7 @@ import type { CompileContext } from "../../contract/runtime.ts";
 import { acquireKeySet } from "../../upstream/key-set.ts";
 import { compileCredentialSource } from "../credential-location.ts";
 import { afterBody } from "../expressions.ts";
-import { TokenError, TokenVerifier } from "../token-verifier.ts";
+import { TokenError, TokenVerifier, warnOfUnenforced } from "../token-verifier.ts";
 import { AuthorizationServerFront } from "./authorization-server-front.ts";
 import { type McpAuthenticationConfig, mcpAuthenticationConfig } from "./config.ts";
 import {
@@ -115,6 +115,7 @@ function compileFront(config: McpAuthenticationConfig, { profile, origin, contex
 function compileVerifier(config: McpAuthenticationConfig, profile: ProviderProfile, context: CompileContext): TokenVerifier {
   const { issuer, audiences } = config;
   const { requiredClaims } = config.jwtValidationOptions;
+  warnOfUnenforced(requiredClaims, context.warn);
   if (config.jwks === undefined && !URL.canParse(issuer)) throw new Error("without `jwks`, `issuer` must be a URL to find the keys below");
   const keys = acquireKeySet(config.jwks ?? { kind: "url", url: profile.keysUrl(issuer) }, context);
   context.expect(keys.ready);
