@@ -31,6 +31,8 @@ export function imagineExchange({ request, headers, body, claims }: ExplainedReq
   if (path === undefined) throw new Error("--request has a path that the gateway refuses with 400");
   const port = Number(url.port || (url.protocol === "https:" ? 443 : 80));
   const list = new HeaderList(["host", url.host]);
+  // what clients of models and MCP servers send; --header replaces them
+  list.add("accept", "application/json, text/event-stream");
   if (body !== undefined) list.add("content-type", "application/json");
   for (const header of headers) {
     const colon = header.indexOf(":");
