@@ -28,7 +28,7 @@ export function isSecretName(name: string): boolean {
 }
 
 /** Whether a query or form parameter of that name holds a credential: the names above, and `token`, `key`, `code`, ... */
-export function isSecretParameter(name: string): boolean {
+function isSecretParameter(name: string): boolean {
   return secretParameters.has(normalised(name)) || isSecretName(name);
 }
 

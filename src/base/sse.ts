@@ -1,5 +1,5 @@
 /**
- * Server-sent events, read as they arrive and written (WHATWG HTML, section 9.2 "Server-sent events").
+ * Server-sent events, read as they arrive (WHATWG HTML, section 9.2 "Server-sent events").
  * The reader looks at bytes and hands out views of them: text is only decoded for an event whose `data` somebody asks
  * for, so a meter that wants one frame in fifty pays for one.
  */
@@ -203,22 +203,4 @@ function valueStart(bytes: Buffer, colon: number, end: number): number {
 
 function startsWithMark(bytes: Buffer, start: number, end: number): boolean {
   return end - start >= BYTE_ORDER_MARK.length && BYTE_ORDER_MARK.equals(bytes.subarray(start, start + BYTE_ORDER_MARK.length));
-}
-
-/** An event to write. */
-export interface SseFields {
-  readonly event?: string;
-  readonly id?: string;
-  readonly data: string;
-  /** Milliseconds. */
-  readonly retry?: number;
-}
-
-/** The text of one event. `event` and `id` must hold no line end; line ends in `data` become further `data` lines. */
-export function formatSse(fields: SseFields): string {
-  let text = "";
-  if (fields.event !== undefined) text += `event: ${fields.event}\n`;
-  if (fields.id !== undefined) text += `id: ${fields.id}\n`;
-  if (fields.retry !== undefined) text += `retry: ${fields.retry}\n`;
-  return `${text}data: ${/[\r\n]/.test(fields.data) ? fields.data.split(/\r\n|\r|\n/).join("\ndata: ") : fields.data}\n\n`;
 }

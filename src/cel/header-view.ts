@@ -6,7 +6,7 @@ import type { Value } from "./value.ts";
 type Form = "plain" | "raw" | "joined" | "split";
 
 /** Fields that are never shown in full where a view is redacted (RFC 9110 sections 11.6.2 and 11.7.2, RFC 6265). */
-export const sensitiveFields: ReadonlySet<string> = new Set([
+const sensitiveFields: ReadonlySet<string> = new Set([
   "authorization",
   "proxy-authorization",
   "cookie",

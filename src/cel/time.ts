@@ -61,13 +61,13 @@ export class CelDuration extends CelScalar {
   }
 }
 
-export function toTimestamp(epochNanos: bigint): CelTimestamp | CelError {
+function toTimestamp(epochNanos: bigint): CelTimestamp | CelError {
   return epochNanos < minEpochNanos || epochNanos > maxEpochNanos
     ? new CelError("timestamp out of range: the years 1 to 9999 are allowed")
     : new CelTimestamp(epochNanos);
 }
 
-export function toDuration(nanos: bigint): CelDuration | CelError {
+function toDuration(nanos: bigint): CelDuration | CelError {
   return nanos < -maxDurationNanos || nanos > maxDurationNanos ? new CelError("duration out of range") : new CelDuration(nanos);
 }
 

@@ -83,7 +83,7 @@ export function createOutgoing(exchange: Exchange, settings: OutgoingSettings): 
 }
 
 /** A copy without hop-by-hop fields, those that Connection names, Host and Content-Length. */
-export function withoutHopByHop(headers: HeaderList): HeaderList {
+function withoutHopByHop(headers: HeaderList): HeaderList {
   const listed = headers.get("connection");
   const named = listed === undefined ? undefined : namedByConnection(listed);
   const kept: string[] = [];

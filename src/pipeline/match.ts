@@ -178,7 +178,7 @@ function compileText(match: TextMatch): (text: string) => boolean {
 }
 
 /** Reads a header or a pseudo header (`:method`, ...); several values of one field are joined as RFC 9110 section 5.3 allows. */
-export function headerReader(name: string): (head: RequestHead) => string | undefined {
+function headerReader(name: string): (head: RequestHead) => string | undefined {
   switch (name) {
     case ":method":
       return (head) => head.method;

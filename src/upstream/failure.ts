@@ -11,7 +11,7 @@ export function upstreamFailure(cause: unknown, endpoint: string): GatewayError 
 }
 
 /** Keeps the endpoint with the original error, for the log. */
-export class UpstreamCause extends Error {
+class UpstreamCause extends Error {
   constructor(endpoint: string, cause: unknown) {
     super(`${endpoint}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
     this.name = "UpstreamCause";

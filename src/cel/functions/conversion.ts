@@ -79,7 +79,7 @@ function convertToString(value: Value): Value {
 }
 
 /** A number in Go's notation: `1e+21`, `+Inf`. */
-export function formatNumber(number: number | bigint): string {
+function formatNumber(number: number | bigint): string {
   if (number === Infinity) return "+Inf";
   if (number === -Infinity) return "-Inf";
   return String(number);

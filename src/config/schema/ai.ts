@@ -18,7 +18,7 @@ const moderation = z.strictObject({
 });
 
 /** What an OpenAI-like server can be sent. */
-export const providerFormat = z.enum([
+const providerFormat = z.enum([
   "completions",
   "messages",
   "responses",

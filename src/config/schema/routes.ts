@@ -21,7 +21,7 @@ const pathMatch = exactlyOne({
 
 const anyPath = { pathPrefix: "/" };
 
-export const routeMatch = z
+const routeMatch = z
   .strictObject({
     path: pathMatch.prefault(anyPath).describe("Condition on the path."),
     method: method().optional().describe("The method, in capitals."),
@@ -37,7 +37,7 @@ export const routeMatch = z
 
 const weight = uint().default(1).describe("Share of the requests, relative to the other backends; 0 is none.");
 
-export const routeBackend = exactlyOne(
+const routeBackend = exactlyOne(
   { ...backendKinds, routeGroup: z.string().describe("Go on with the routes of this entry of `routeGroups`.") },
   { weight, policies: maybe(backendPolicies).describe("Policies for this backend.") },
 ).meta({ id: "RouteBackend" });

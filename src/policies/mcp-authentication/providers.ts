@@ -36,7 +36,7 @@ export interface ProviderProfile {
 const withoutSlash = (issuer: string): string => issuer.replace(/\/+$/, "");
 
 /** RFC 8414 section 3.1: the well-known part goes between host and path, less a slash at its end. */
-export function oauthMetadataUrl(issuer: string): string {
+function oauthMetadataUrl(issuer: string): string {
   const { origin, pathname } = new URL(issuer);
   return `${origin}/.well-known/oauth-authorization-server${pathname.replace(/\/$/, "")}`;
 }
@@ -138,7 +138,7 @@ function agenticIssuer(issuer: string): { origin: string; project: string; serve
  * people log in at the former host whichever it is. Sovereign clouds have hosts of their own.
  * @throws Error when no tenant is named
  */
-export function entraEndpoints(issuer: string): TenantEndpoints {
+function entraEndpoints(issuer: string): TenantEndpoints {
   const { origin, hostname, pathname } = new URL(issuer);
   const tenant = pathname.split("/").find((segment) => segment !== "");
   if (tenant === undefined) throw new Error("an Entra issuer names a tenant: https://login.microsoftonline.com/<tenant>/v2.0");

@@ -15,7 +15,7 @@ const transform = z.strictObject({
 });
 
 /** One transformation, without conditions, as backends have it. */
-export const transformationKeys = {
+const transformationKeys = {
   request: maybe(transform).describe("Done to the request."),
   response: maybe(transform).describe("Done to the reply."),
 };

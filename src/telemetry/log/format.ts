@@ -35,7 +35,7 @@ function bareOrQuoted(text: string): string {
  * there is no message, the fields follow the scope after a space. A value stands bare where it is printable ASCII without
  * space, quote and backslash, else as a JSON string; objects and lists are first made JSON.
  */
-export const textFormat: LineFormat = {
+const textFormat: LineFormat = {
   name: "text",
   start: (time, level, scope, message) => `${time}\t${level}\t${scope}${message === undefined ? "" : `\t${oneLine(message)}\t`}`,
   prefix: (name) => ` ${name.slice(0, 200).replace(/[^!#-<>-[\]-~]/g, "_")}=`,
@@ -49,7 +49,7 @@ function oneLine(message: string): string {
 }
 
 /** One JSON object per line. */
-export const jsonFormat: LineFormat = {
+const jsonFormat: LineFormat = {
   name: "json",
   start: (time, level, scope, message) =>
     `{"level":"${level}","time":"${time}","scope":"${scope}"${message === undefined ? "" : `,"message":${json(message)}`}`,

@@ -3,7 +3,7 @@ import { keySeparator, type LabelRow, LabelTable } from "./label-table.ts";
 import { Histogram, type Metric, type MetricDefinition, type MetricType, Value } from "./metric.ts";
 
 /** Every metric's name begins with it: the reference project's, so that its dashboards work. */
-export const metricPrefix = "agentgateway_";
+const metricPrefix = "agentgateway_";
 
 export interface RegistrySettings {
   /** Names of metrics to leave out, with or without prefix, unit and `_total`. */

@@ -7,7 +7,7 @@ import type { Provider, ProviderCall } from "../../provider.ts";
  */
 
 /** Where servers keep each endpoint, below a prefix such as `/v1`. */
-export function usualPath({ format, model, streaming }: ProviderCall): string {
+function usualPath({ format, model, streaming }: ProviderCall): string {
   switch (format) {
     case "completions":
       return "/chat/completions";
