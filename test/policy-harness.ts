@@ -11,6 +11,7 @@ import { isReplyStream, Reply, type ReplySink, type ReplyStream } from "../src/c
 import type { CompileContext } from "../src/contract/runtime.ts";
 import type { SessionStore } from "../src/contract/stores.ts";
 import { compose } from "../src/pipeline/compose.ts";
+import { MemoryState } from "../src/store/memory-state.ts";
 import { createMemoryRateLimits } from "../src/store/rate-limit-store.ts";
 
 /** What tests of policies need: exchanges without sockets, a context without a gateway, and a clock that is told the time. */
@@ -67,7 +68,7 @@ export function testContext(overrides: Partial<CompileContext> & { files?: Reado
         return resources.get(key) as T;
       },
     },
-    stores: { rateLimits: createMemoryRateLimits(clock), sessions: noSessions },
+    stores: { rateLimits: createMemoryRateLimits(clock), sessions: noSessions, state: new MemoryState(), secrets: new MemoryState() },
     log: { debug: write, info: write, warn: write, error: write },
     readFile: (path) => files[path] ?? assert.fail(`no file ${path}`),
     environment: {},

@@ -4,8 +4,12 @@ import type { ProcessParts } from "../config/compile/load-runtime.ts";
 import { runtimeTelemetrySettings, telemetrySettings } from "../config/compile/telemetry.ts";
 import { ResourceRegistry } from "../config/resources.ts";
 import type { ConfigSource } from "../config/source.ts";
+import type { Stores } from "../contract/stores.ts";
+import { MemoryState } from "../store/memory-state.ts";
 import { createMemoryRateLimits } from "../store/rate-limit-store.ts";
+import { SealedState, stateKeyBytes } from "../store/sealed-state.ts";
 import { MemorySessionStore } from "../store/session-store.ts";
+import { SqliteState } from "../store/sqlite-state.ts";
 import { createTelemetry, type Telemetry } from "../telemetry/telemetry.ts";
 import type { ProcessIo } from "./io.ts";
 import { version } from "./version.ts";
@@ -34,6 +38,7 @@ export function createProcessParts(source: ConfigSource, io: ProcessIo): OwnedPa
     output: io.logOutput,
     environment,
   });
+  const state = openState(config.config?.state, environment);
   const sessions = new MemorySessionStore({ clock: systemClock, maxSessions, reapEveryMs });
   telemetry.metrics.countSessions(() => sessions.size);
   const resources = new ResourceRegistry();
@@ -41,7 +46,7 @@ export function createProcessParts(source: ConfigSource, io: ProcessIo): OwnedPa
     clock: systemClock,
     log: telemetry.log,
     metrics: telemetry.metrics,
-    stores: { rateLimits: createMemoryRateLimits(systemClock), sessions },
+    stores: { rateLimits: createMemoryRateLimits(systemClock), sessions, ...state.stores },
     resources,
     environment,
     version: version(),
@@ -49,8 +54,33 @@ export function createProcessParts(source: ConfigSource, io: ProcessIo): OwnedPa
     telemetry,
     async close() {
       sessions.close();
+      state.close();
       await resources.close(disposeMs);
       await telemetry.close();
     },
   };
 }
+
+interface OpenState {
+  readonly stores: Pick<Stores, "state" | "secrets">;
+  close(): void;
+}
+
+/** Without a file nothing outlives the process; without a key, secrets do not. */
+function openState(
+  settings: { readonly file: string; readonly key?: string | undefined } | undefined,
+  environment: Readonly<Record<string, string | undefined>>,
+): OpenState {
+  const key = environment[stateKeyVariable] ?? settings?.key;
+  if (key !== undefined && !/^[0-9a-f]{64}$/i.test(key)) {
+    throw new Error(
+      `the environment's ${stateKeyVariable} must be ${stateKeyBytes * 2} hexadecimal digits: \`openssl rand -hex 32\` prints such`,
+    );
+  }
+  if (settings === undefined) return { stores: { state: new MemoryState(), secrets: new MemoryState() }, close() {} };
+  const file = new SqliteState(settings.file);
+  const secrets = key === undefined ? new MemoryState() : new SealedState(file, Buffer.from(key, "hex"));
+  return { stores: { state: file, secrets }, close: () => file.close() };
+}
+
+const stateKeyVariable = "STATE_KEY";

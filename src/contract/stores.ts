@@ -5,6 +5,30 @@
 export interface Stores {
   readonly rateLimits: RateLimitStore;
   readonly sessions: SessionStore;
+  readonly state: StateStore;
+  /** The same for secrets: values are encrypted where they outlive the process. */
+  readonly secrets: StateStore;
+}
+
+/**
+ * Small facts that outlive requests and, where `durable`, the process: what an operator approved, who has logged in where.
+ * Rows are named by kind (`mcp-login`) and key; values are bytes that the kind's owner understands. Methods may answer at
+ * once or later. Errors of the storage are thrown as they come.
+ */
+export interface StateStore {
+  /** False when everything is forgotten at the end of the process. */
+  readonly durable: boolean;
+  get(kind: string, key: string): Buffer | undefined | Promise<Buffer | undefined>;
+  set(kind: string, key: string, value: Uint8Array): void | Promise<void>;
+  /** Tells whether it was there. */
+  delete(kind: string, key: string): boolean | Promise<boolean>;
+  /** All rows of a kind, by key. */
+  list(kind: string): readonly StateRow[] | Promise<readonly StateRow[]>;
+}
+
+export interface StateRow {
+  readonly key: string;
+  readonly value: Buffer;
 }
 
 /** A token bucket: starts full, gains `tokensPerFill` every `fillIntervalMs`, never holds more than `maxTokens`. */

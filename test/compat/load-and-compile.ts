@@ -7,6 +7,7 @@ import { ConfigError, type ConfigIssue } from "../../src/config/issues.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { ResourceRegistry, type ResourceScope } from "../../src/config/resources.ts";
 import type { GatewayMetrics } from "../../src/contract/metrics.ts";
+import { MemoryState } from "../../src/store/memory-state.ts";
 import { createMemoryRateLimits } from "../../src/store/rate-limit-store.ts";
 import { MemorySessionStore } from "../../src/store/session-store.ts";
 import { testAuthority } from "../tls/certificates.ts";
@@ -77,7 +78,7 @@ export function loadAndCompile(text: string): Outcome {
       clock: systemClock,
       log: { debug: silent, info: silent, warn: silent, error: silent },
       metrics: counting,
-      stores: { rateLimits: createMemoryRateLimits(systemClock), sessions },
+      stores: { rateLimits: createMemoryRateLimits(systemClock), sessions, state: new MemoryState(), secrets: new MemoryState() },
       resources: resources as unknown as ResourceScope,
       pool: { connectTimeoutMs: 1, idleTimeoutMs: 1, maxIdle: undefined, keepAlive: undefined },
       readFile: (path) => files[path] ?? assert.fail(`cannot read the file ${path}`),

@@ -21,7 +21,7 @@ const defaultSessionTtlMs = 1_800_000;
 /** Compiles an MCP backend: its targets with the policies around their requests, and the rules about tools. */
 export function compileMcp(build: Build, mcp: McpBackend, place: KindPlace): RouteBackendParts {
   const { clock, log, stores, resources, version } = build.deps;
-  const { [keyVariable]: environmentKey, ...environment } = build.deps.environment; // no business of child processes
+  const { [keyVariable]: environmentKey, STATE_KEY: _, ...environment } = build.deps.environment; // no business of child processes
   const sessionKey = readSessionKey(environmentKey, build.config.config?.session?.key);
   const slot = authorizationSlot(place.layers());
   const { backend, decode } = compileMcpBackend(

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { listenAddress } from "../../contract/config/address.ts";
-import { maybe, notYet, notYetValues, orDefault } from "../../contract/config/combinators.ts";
+import { extension, maybe, notYet, notYetValues, orDefault } from "../../contract/config/combinators.ts";
 import { duration } from "../../contract/config/duration.ts";
 import { celExpression } from "../../cel/config-type.ts";
 import { httpUrl } from "../../contract/config/files.ts";
@@ -71,6 +71,14 @@ const dns = z.strictObject({
   edns0: maybe(z.boolean()),
 });
 
+const state = z.strictObject({
+  // not one of the files that are read at load and watched: we write it ourselves
+  file: z.string().min(1, "expected the path of a file").describe("SQLite file; made when it is not there."),
+  key: maybe(z.string().regex(/^[0-9a-fA-F]{64}$/, "expected 64 hexadecimal digits, such as `openssl rand -hex 32` prints")).describe(
+    "32 bytes as hexadecimal digits, which secrets in the file are encrypted with. Without it secrets are not written to the file, and are forgotten at the end of the process. `STATE_KEY` in the environment comes first.",
+  ),
+});
+
 const sessionKey = z.string().regex(/^[0-9a-fA-F]{64}$/, "expected 64 hexadecimal digits, such as `openssl rand -hex 32` prints");
 
 export const configSection = z
@@ -88,6 +96,9 @@ export const configSection = z
     ).describe("Protection of what clients carry for us. Without a key, each process makes one of its own."),
     mcp: maybe(z.strictObject({ sessionTtl: orDefault(duration(), "30m").describe("How long an unused MCP session is kept.") })).describe(
       "MCP sessions.",
+    ),
+    state: maybe(extension(state, "state that outlives the process")).describe(
+      "Where approved tool definitions and people's logins at MCP servers are kept. When absent they are forgotten at the end of the process.",
     ),
     connectionTerminationDeadline: orDefault(duration(), "5s").describe("How long connections may take to end when the process stops."),
     connectionMinTerminationDeadline: orDefault(duration(), "0s").describe(

@@ -1,9 +1,15 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { adminSettings } from "../../../src/commands/admin-settings.ts";
+import type { ProcessIo } from "../../../src/commands/io.ts";
+import { createProcessParts } from "../../../src/commands/process-parts.ts";
 import { run } from "../../../src/commands/run.ts";
 import { textSource } from "../../../src/config/source.ts";
+import type { Stores } from "../../../src/contract/stores.ts";
 import { keepalivesDuring } from "./placements.ts";
 import { of, type Proof, proof } from "./proof.ts";
 import { compiled, type Draft, onSite, oneRoute, read } from "./site.ts";
@@ -29,6 +35,33 @@ export const processProofs: readonly Proof[] = [
       [false, "0.0.0.0"],
     ] as const) {
       await compiled({ config: { enableIpv6 }, mcp: { targets: [] } }, ({ runtime }) => assert.equal(runtime.binds.get("mcp")?.host, host));
+    }
+  }),
+  proof(of("ConfigSection", "state.file state.key"), "state is in the file that is written, secrets encrypted with the key", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "turnpike-state-"));
+    const file = join(folder, "state.db");
+    const stores = async (key: string | undefined, use: (stores: Stores) => Promise<void>): Promise<void> => {
+      const io = { environment: {}, logOutput: { write: (_text: string, done: () => void) => done() } } as unknown as ProcessIo;
+      const parts = createProcessParts(textSource(JSON.stringify({ config: { state: { file, key } } })), io);
+      await use(parts.stores);
+      await parts.close();
+    };
+    const key = "ab".repeat(32);
+    try {
+      await stores(undefined, async ({ state, secrets }) => {
+        await state.set("kind", "row", Buffer.from("plain"));
+        await secrets.set("kind", "secret", Buffer.from("forgotten"));
+      });
+      await stores(key, async ({ state, secrets }) => {
+        assert.equal(String(await state.get("kind", "row")), "plain");
+        assert.equal(await secrets.get("kind", "secret"), undefined);
+        await secrets.set("kind", "secret", Buffer.from("remembered"));
+      });
+      assert.equal(readFileSync(file).includes("remembered"), false);
+      await stores(key, async ({ secrets }) => assert.equal(String(await secrets.get("kind", "secret")), "remembered"));
+      await stores("cd".repeat(32), async ({ secrets }) => assert.equal(await secrets.get("kind", "secret"), undefined));
+    } finally {
+      rmSync(folder, { recursive: true });
     }
   }),
   proof(of("ConfigSection", "connectionTerminationDeadline"), "a stop waits for exchanges as long as written", () =>
