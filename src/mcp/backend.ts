@@ -22,7 +22,16 @@ export function compileMcpBackend(settings: McpBackendSettings, context: McpCont
   const { name, sessionTtlMs: ttlMs } = settings;
   const { targets } = federation;
   const { sessions: store, clock, version } = context;
-  const sessions = new Sessions({ store, clock, seal: acquireSeal(context), backend: name, targets, ttlMs, version });
+  const sessions = new Sessions({
+    store,
+    clock,
+    seal: acquireSeal(context),
+    backend: name,
+    targets,
+    ttlMs,
+    version,
+    bridge: federation.bridge,
+  });
   const transports = createTransports(federation, sessions, settings, context);
   const transportOf = (exchange: Exchange): DownstreamTransport => {
     const transport = transports.find((one) => one.serves(exchange));

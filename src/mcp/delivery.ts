@@ -9,7 +9,8 @@ import type { Reply } from "../contract/reply.ts";
 import type { Log } from "../contract/runtime.ts";
 import type { Health } from "./health.ts";
 import { isList, type LastLists } from "./last-lists.ts";
-import { progressToken } from "./message.ts";
+import { parseObject, progressToken } from "./message.ts";
+import { nameIn } from "./protocol-version.ts";
 import { drain, readBody } from "./read-body.ts";
 import { readResponse, type ServerResponse } from "./read-response.ts";
 import type { Link, Session } from "./session.ts";
@@ -19,7 +20,7 @@ import { withTraceContext } from "./trace-meta.ts";
 import type { Outbound } from "./upstream/target.ts";
 
 /** A message for a target. */
-export type Message = Pick<Outbound, "kind" | "id" | "method" | "bytes"> & {
+export type Message = Pick<Outbound, "kind" | "id" | "method" | "bytes" | "name"> & {
   readonly params?: Readonly<Record<string, unknown>> | undefined;
 };
 
@@ -30,6 +31,8 @@ export interface Leg {
   readonly link: Link;
   /** Milliseconds until the head of each reply; 0 = as long as the route allows. */
   readonly timeoutMs: number;
+  /** Part of another leg, which is what traces show. */
+  readonly quiet?: true;
 }
 
 export interface DeliverySettings {
@@ -66,6 +69,15 @@ export class Delivery {
     this.health = health;
     this.onJoin = onJoin;
     this.isTold = isTold;
+  }
+
+  get maxMessageBytes(): number {
+    return this.limits.maxMessageBytes;
+  }
+
+  /** Has a target greeted, if it was not. @throws TargetFailure */
+  async ready(leg: Leg): Promise<void> {
+    if (leg.link.phase !== "ready" || leg.link.connection.lost) await this.catchUp(leg);
   }
 
   /**
@@ -157,11 +169,12 @@ export class Delivery {
     const response = await this.read(leg, await this.send(leg, initialize), onMessage);
     const { result } = response.value;
     if (!isJsonObject(result)) return response;
-    const { protocolVersion, capabilities, instructions } = result;
+    const { protocolVersion, capabilities, instructions, serverInfo } = result;
     link.hello = {
       protocolVersion: typeof protocolVersion === "string" ? protocolVersion : leg.session.client.protocolVersion,
       capabilities: isJsonObject(capabilities) ? capabilities : {},
       instructions: typeof instructions === "string" ? instructions : undefined,
+      ...(isJsonObject(serverInfo) ? { serverInfo } : {}),
     };
     link.phase = "greeted";
     return response;
@@ -229,7 +242,8 @@ export class Delivery {
     const { name: target } = link.target;
     const timeoutMs = this.limits.shortDeadlineMs;
     const late = (): Error => new Error(`no answer within ${timeoutMs} ms`);
-    const repeated = link.standing.requests().map(async ({ method, params }) => {
+    const requests = link.standing.requests().filter(({ method }) => method !== "logging/setLevel" || link.offers("logging"));
+    const repeated = requests.map(async ({ method, params }) => {
       const request = ownRequest(session.nextId(), method, params);
       const answer = this.send({ ...leg, timeoutMs }, request).then((reply) => this.read(leg, reply, undefined));
       const problem = await within(timeoutMs, answer, late).then(({ value }) => value["error"] && errorText(value["error"]), String);
@@ -240,15 +254,16 @@ export class Delivery {
   }
 
   private async send(leg: Leg, message: Message): Promise<Reply> {
-    const { exchange, link, timeoutMs } = leg;
+    const { exchange, link, timeoutMs, quiet = false } = leg;
     const isRequest = message.kind === "request";
-    const propagation = isRequest ? propagate(exchange) : undefined;
+    const propagation = isRequest && !quiet ? propagate(exchange) : undefined;
     const startedAt = propagation === undefined ? 0 : this.clock.wall();
     const outbound: Outbound = {
       kind: message.kind,
       id: message.id,
       method: message.method,
-      bytes: isRequest ? withTraceContext(exchange, propagation, message.bytes) : message.bytes,
+      bytes: isRequest && !quiet ? withTraceContext(exchange, propagation, message.bytes) : message.bytes,
+      name: message.name ?? nameOf(message),
       progressToken: isRequest ? progressToken(message.params) : undefined,
       protocolVersion: link.hello?.protocolVersion,
       timeoutMs,
@@ -280,7 +295,11 @@ export class Delivery {
     const target = leg.link.target.name;
     if (reply.status >= 300) {
       // nobody may come to want this reply; its connection must not wait for that
-      reply.body = await readBody(reply.body, maxErrorBytes).catch(() => "");
+      const body = await readBody(reply.body, maxErrorBytes).catch(() => Buffer.alloc(0));
+      reply.body = body;
+      // without sessions, errors of the protocol have HTTP statuses of their own
+      const value = leg.session.revision.stateless ? parseObject(body) : undefined;
+      if (value !== undefined && isJsonObject(value["error"])) return { bytes: body, value };
       throw new TargetFailure(target, `HTTP status ${reply.status}`, { reply, ...(isUnavailable(reply) ? { outage: "down" } : {}) });
     }
     try {
@@ -289,6 +308,11 @@ export class Delivery {
       throw TargetFailure.of(target, thrown);
     }
   }
+}
+
+/** What a call is about, where nobody gave it another name. */
+function nameOf({ method, params }: Message): string | undefined {
+  return method === undefined || params === undefined ? undefined : nameIn(method, params);
 }
 
 /** Whether an HTTP reply says that the server behind it is not there. */

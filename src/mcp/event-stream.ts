@@ -24,9 +24,18 @@ export function mayHaveMethod(bytes: Buffer): boolean {
 
 const methodKey = Buffer.from('"method"');
 
+/** A message after which there is to be none. */
+export class Final {
+  readonly message: Buffer;
+
+  constructor(message: Buffer) {
+    this.message = message;
+  }
+}
+
 export interface EventHooks {
-  /** What goes on in place of a message; undefined drops it. */
-  readonly transform: (message: Buffer) => Buffer | undefined;
+  /** What goes on in place of a message; undefined drops it, a Final ends the stream. */
+  readonly transform: (message: Buffer) => Buffer | Final | undefined;
   readonly maxMessageBytes: number;
   /** After the last byte, a failure or a cancel; once. */
   readonly onEnd?: (() => void) | undefined;
@@ -90,7 +99,11 @@ export class EventRelay implements ReplyStream, ReplySink {
   private pass(message: Buffer): void {
     if (this.over || message.length === 0) return;
     const passed = this.hooks.transform(message);
-    if (passed !== undefined) this.write(eventOf(passed));
+    if (passed instanceof Final) {
+      this.write(eventOf(passed.message));
+      this.end();
+      this.source.cancel(new Error("the stream was ended"));
+    } else if (passed !== undefined) this.write(eventOf(passed));
   }
 
   private write(bytes: Buffer): void {

@@ -5,6 +5,7 @@ import type { Decision } from "./decision.ts";
 import type { Delivery, Message } from "./delivery.ts";
 import { describeItem, type Item, type ItemKind } from "./item.ts";
 import { JsonView, replace, splice } from "./json-view.ts";
+import { nameIn } from "./protocol-version.ts";
 import { rpcError } from "./rpc-error.ts";
 import type { Link, Session } from "./session.ts";
 
@@ -41,7 +42,8 @@ export async function executeCall(settings: ExecuteSettings, call: ItemCall): Pr
   }
   const bytes = item.name === published && !settings.decision.active ? request.bytes : withName(call);
   const { kind, id, method, params } = request;
-  const message: Message = { kind, id, method, params, bytes };
+  const name = nameIn(method, params ?? {}) === undefined ? undefined : item.name;
+  const message: Message = { kind, id, method, params, bytes, name };
   return settings.delivery.post({ exchange, session, link, timeoutMs: 0 }, message);
 }
 

@@ -1,9 +1,11 @@
-import type { Exchange } from "../contract/exchange.ts";
-import type { McpRequest } from "../contract/mcp.ts";
 import type { Reply } from "../contract/reply.ts";
+import { Bridge } from "./bridge/bridge.ts";
+import type { Call } from "./call.ts";
 import { Catalogue, type ListRequest } from "./catalogue.ts";
 import { createDecision, type Decision } from "./decision.ts";
 import { Delivery, type Leg } from "./delivery.ts";
+import { discoverAll } from "./discover.ts";
+import { Final } from "./event-stream.ts";
 import { executeCall } from "./execute.ts";
 import { fanOut, type FanOutSettings, Patience } from "./fan-out.ts";
 import { Health } from "./health.ts";
@@ -16,23 +18,16 @@ import { parseObject } from "./message.ts";
 import { createNames, type Names, type Resolved } from "./names.ts";
 import { holdsNames, publishResult } from "./publish-result.ts";
 import { drain } from "./read-body.ts";
-import { type Accepts, relay, type RelayOptions, replyWith } from "./relay.ts";
+import { relay, type RelayOptions, replyWith } from "./relay.ts";
 import { errorResponse, resultResponse, rpcError } from "./rpc-error.ts";
 import { publishServerMessage, serverRequestId } from "./server-message.ts";
 import type { Link, Session } from "./session.ts";
 import { defaultLimits, type McpBackendSettings, type McpContext, type McpLimits } from "./settings.ts";
+import { subscribeToAll } from "./subscriptions.ts";
 import { TargetFailure } from "./target-failure.ts";
 import { createTarget } from "./upstream/index.ts";
 import type { Target } from "./upstream/target.ts";
 import type { EveryoneMethod, ItemMethod, ItemReference, ListMethod } from "./wire/revision.ts";
-
-/** A request of a client, in its session. */
-export interface Call {
-  readonly exchange: Exchange;
-  readonly session: Session;
-  readonly request: McpRequest;
-  readonly accepts: Accepts;
-}
 
 /** Many servers as one: where each request of a client goes, and how several answers become one. */
 export class Federation {
@@ -42,10 +37,11 @@ export class Federation {
   readonly limits: McpLimits;
   readonly fanOut: FanOutSettings;
   readonly decision: Decision;
+  readonly bridge: Bridge;
   private readonly catalogue: Catalogue;
   private readonly lastLists: LastLists;
   private readonly changes: ListChanges;
-  private readonly version: string;
+  readonly version: string;
   private readonly stateful: boolean;
   private readonly byName: ReadonlyMap<string, Target>;
 
@@ -66,6 +62,8 @@ export class Federation {
       onJoin: (leg) => this.joined(leg),
       isTold: (leg, message) => this.changes.take(leg, message),
     });
+    const { targets, delivery: deliver, limits: bounds } = this;
+    this.bridge = new Bridge({ backend: settings.name, targets, delivery: deliver, limits: bounds }, context);
     this.decision = createDecision(settings.authorize);
     this.version = context.version;
     this.stateful = settings.statefulMode === "stateful";
@@ -88,6 +86,10 @@ export class Federation {
     switch (method?.routing) {
       case "initialize":
         return this.initialize(call);
+      case "discover":
+        return this.discover(call);
+      case "listen":
+        return this.listen(call);
       case "item":
         return this.item(call, method);
       case "list":
@@ -132,15 +134,29 @@ export class Federation {
     return replyWith(accepts, resultResponse(request.id, Buffer.from(JSON.stringify(merged))));
   }
 
+  private discover(call: Call): Promise<Reply> {
+    const links = this.links(call.session);
+    const [only] = links;
+    return this.names.plain && only !== undefined ? this.forward(call, only) : discoverAll(this, call, links);
+  }
+
+  /** A lone target's stream goes through as it is, where no rules are about what it tells of. */
+  private listen(call: Call): Promise<Reply> {
+    const links = this.links(call.session);
+    const [only] = links;
+    const untouched = this.names.plain && !this.decision.active && only !== undefined;
+    return untouched ? this.forward(call, only) : subscribeToAll(this, call, links);
+  }
+
   private async item(call: Call, method: ItemMethod): Promise<Reply> {
     const { exchange, session, request } = call;
     const reference = method.locate(request.params ?? {});
     if (reference === undefined) return this.unknown(call);
     const { kind, path, name: published } = reference;
     const owner = this.names.resolve(kind, published) ?? (await this.ownerFromLists(call, reference));
-    if (owner === "conflict") throw notRoutable(request, `more than one target offers ${kind} "${published}"`);
+    if (owner === "conflict") throw notRoutable(call, `more than one target offers ${kind} "${published}"`);
     const link = owner === undefined ? undefined : this.link(session, owner.target);
-    if (owner === undefined || link === undefined) throw notRoutable(request, `no target for ${kind} "${published}"`);
+    if (owner === undefined || link === undefined) throw notRoutable(call, `no target for ${kind} "${published}"`);
     const given = kind === "tool" ? request.params?.["arguments"] : undefined;
     const item = { kind, target: owner.target, name: owner.name, ...(given === undefined ? {} : { arguments: given }) };
     const onResponse = this.names.plain ? undefined : (bytes: Buffer) => publishResult(this.names, link.target.name, bytes);
@@ -152,7 +168,8 @@ export class Federation {
     if (!this.names.plain) {
       const entries = await this.catalogue.list(this.listRequest(call, request.method, method));
       const list = this.catalogue.render(method, entries);
-      return replyWith(accepts, resultResponse(request.id, markStale(list, this.lastLists.shownFor(exchange))));
+      const marked = markStale(list, this.lastLists.shownFor(exchange));
+      return replyWith(accepts, resultResponse(request.id, withMembers(marked, session.revision.listMembers)));
     }
     const [link] = this.links(session) as [Link];
     const onResponse = this.decision.active
@@ -182,7 +199,8 @@ export class Federation {
   /** A method no revision has: a lone target may know it, but rules that cannot tell what it touches let nothing pass. */
   private unknown(call: Call): Promise<Reply> {
     const { request, session } = call;
-    if (!this.names.plain || this.decision.active) throw notRoutable(request, `no target for method "${request.method}"`);
+    if (session.revision.stateless) throw notRoutable(call, "the parameters do not say what the call is about");
+    if (!this.names.plain || this.decision.active) throw notRoutable(call, `no target for method "${request.method}"`);
     return this.forward(call, this.links(session)[0] as Link);
   }
 
@@ -232,6 +250,7 @@ export class Federation {
     return (message) => {
       if (this.changes.take({ exchange: call.exchange, session, link, timeoutMs: 0 }, message)) return undefined;
       const answerable = session.id !== undefined || serverRequestId(message) === undefined;
+      if (!answerable && session.revision.stateless) return new Final(errorResponse(call.request.id, -32603, noRequests));
       return answerable ? this.publish(session, link.target.name, message) : this.aside(call, link, message);
     };
   }
@@ -291,16 +310,23 @@ function listOf(session: Session, kind: ItemKind): { readonly name: string; read
   return undefined;
 }
 
+function withMembers(object: Buffer, members: string): Buffer {
+  return members === "" ? object : splice(object, [insertMembers(new JsonView(object), members)]);
+}
+
 /** A list in which the parts of some targets are older ones says so in its `_meta`. */
 function markStale(list: Buffer, targets: readonly string[]): Buffer {
   if (targets.length === 0) return list;
   return splice(list, [insertMembers(new JsonView(list), `"_meta":${JSON.stringify({ [staleKey]: targets })}`)]);
 }
 
-function notRoutable({ id }: McpRequest, why: string): Error {
-  return rpcError("mcp_not_routable", { id, message: `failed to send message: ${why}` });
+/** Without sessions everything that a name or a parameter is to blame for is an error of the parameters. */
+function notRoutable({ request: { id }, session }: Call, why: string): Error {
+  const code = session.revision.stateless ? "mcp_invalid_params" : "mcp_not_routable";
+  return rpcError(code, { id, message: `${session.revision.stateless ? "invalid params" : "failed to send message"}: ${why}` });
 }
 
+const noRequests = "gateway cannot route direct server-to-client requests; return an input_required result instead";
 const staleKey = "turnpike/stale";
 const emptyResult = Buffer.from("{}");
 const listChanged = Buffer.from("/list_changed");

@@ -4,7 +4,7 @@ import { SseParser } from "../base/sse.ts";
 import { GatewayError } from "../contract/errors.ts";
 import type { Exchange } from "../contract/exchange.ts";
 import { isReplyStream, Reply, type ReplyStream } from "../contract/reply.ts";
-import { EventRelay, eventOf, JsonAsEvent, mayHaveMethod } from "./event-stream.ts";
+import { EventRelay, eventOf, type Final, JsonAsEvent, mayHaveMethod } from "./event-stream.ts";
 import { parseObject } from "./message.ts";
 import { completeBody, readBody } from "./read-body.ts";
 import { readResponse } from "./read-response.ts";
@@ -17,8 +17,8 @@ export interface RelayOptions {
   readonly accepts: Accepts;
   /** Bytes of one message. */
   readonly maxMessageBytes: number;
-  /** Rewrites a request or notification of the server; undefined drops it. Without it they go through as they are. */
-  readonly onMessage?: ((message: Buffer) => Buffer | undefined) | undefined;
+  /** Rewrites a request or notification of the server; undefined drops it, a Final ends the reply. Without it they go through as they are. */
+  readonly onMessage?: ((message: Buffer) => Buffer | Final | undefined) | undefined;
   /** Rewrites the response. */
   readonly onResponse?: ((response: Buffer) => Buffer) | undefined;
   /** Whether `onResponse` could change anything in these bytes, which may hold events; without it, always. */
@@ -91,7 +91,7 @@ async function relayEvents(exchange: Exchange, reply: Reply, options: RelayOptio
   }
   const source = whole === undefined ? (reply.body as ReplyStream) : replay(whole);
   if (onMessage === undefined && onResponse === undefined) return new Reply(200, eventHeaders(), tapped(source, onEnd));
-  const transform = (message: Buffer): Buffer | undefined => {
+  const transform = (message: Buffer): Buffer | Final | undefined => {
     if (onMessage !== undefined && mayHaveMethod(message) && parseObject(message)?.["method"] !== undefined) return onMessage(message);
     noteError(exchange, message);
     return onResponse === undefined ? message : onResponse(message);

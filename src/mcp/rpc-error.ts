@@ -7,6 +7,8 @@ export interface RpcErrorOptions {
   /** The JSON-RPC message, instead of the error table's text. */
   readonly message?: string;
   readonly data?: unknown;
+  /** HTTP status, instead of the error table's. */
+  readonly status?: number | undefined;
   /** For the log alone. */
   readonly cause?: unknown;
 }
@@ -19,6 +21,7 @@ export function rpcError(code: ErrorCode, options: RpcErrorOptions = {}): Gatewa
   return new GatewayError(code, {
     ...(message === text ? {} : { detail: message.startsWith(`${text}: `) ? message.slice(text.length + 2) : message }),
     cause: options.cause,
+    ...(options.status === undefined ? {} : { status: options.status }),
     body: { contentType: "application/json", text: JSON.stringify({ jsonrpc: "2.0", id: options.id ?? null, error }) },
   });
 }

@@ -3,7 +3,7 @@ import type { Exchange } from "../contract/exchange.ts";
 import type { RpcId } from "../contract/mcp.ts";
 import { afterwards } from "./afterwards.ts";
 import { Standing } from "./standing.ts";
-import type { Connection, ConnectionScope, Target } from "./upstream/target.ts";
+import type { Connection, Target } from "./upstream/target.ts";
 import { digestOf, type SealedLink } from "./sealed-id.ts";
 import { findRevision } from "./wire/index.ts";
 import type { Revision } from "./wire/revision.ts";
@@ -20,7 +20,11 @@ export interface ServerHello {
   readonly protocolVersion: string;
   readonly capabilities: JsonObject;
   readonly instructions: string | undefined;
+  readonly serverInfo?: JsonObject;
 }
+
+/** How a session reaches a target. @param previous of an older target with the same settings, to be taken over */
+export type Connect = (target: Target, client: ClientHello, previous?: Connection) => Connection;
 
 /** What a client was last shown of a page: its digest, when. */
 export interface ShownPage {
@@ -75,6 +79,7 @@ export interface SessionStart {
   readonly principal: string | undefined;
   readonly client: ClientHello;
   readonly revision: Revision;
+  readonly connect: Connect;
 }
 
 /** A client's session with all targets of a backend. */
@@ -98,6 +103,7 @@ export class Session {
   readonly changes = new Map<string, ChangeNotice>();
   /** Which target offers which name, where only lists tell. */
   readonly owners = new Map<string, ReadonlyMap<string, string | undefined>>();
+  private readonly connect: Connect;
   private readonly carried: ReadonlyMap<string, SealedLink> | undefined;
   private readonly links = new Map<string, Link>();
   private readonly calls = new Map<RpcId, Link[]>();
@@ -109,11 +115,8 @@ export class Session {
     this.principal = start.principal;
     this.client = start.client;
     this.revision = start.revision;
+    this.connect = start.connect;
     this.carried = start.carried;
-  }
-
-  private get scope(): ConnectionScope {
-    return this.id === undefined ? "call" : "session";
   }
 
   /** Its link to a target; made when there is none, and renewed when a reload changed the target's settings. */
@@ -122,7 +125,8 @@ export class Session {
     if (known?.target === target) return known;
     const same = known?.target.fingerprint === target.fingerprint;
     if (known !== undefined && !same) void known.connection.close(undefined);
-    const link = new Link(target, target.connect(this.scope, same ? known.connection : undefined));
+    const link = new Link(target, this.connect(target, this.client, same ? known.connection : undefined));
+    if (this.revision.stateless) link.phase = "ready";
     if (known !== undefined && same) {
       link.hello = known.hello;
       link.phase = known.phase;
@@ -154,7 +158,8 @@ export class Session {
 
   /** Notes the version that initialize ended in; one the gateway does not know changes nothing. */
   agreeOn(protocolVersion: string | undefined): void {
-    this.revision = (protocolVersion === undefined ? undefined : findRevision(protocolVersion)) ?? this.revision;
+    const revision = protocolVersion === undefined ? undefined : findRevision(protocolVersion);
+    if (revision?.stateless === false) this.revision = revision;
   }
 
   /** An id for a request of the gateway's own, unlike any that a client uses. */

@@ -7,10 +7,11 @@ import type { SessionEnd, SessionStore } from "../contract/stores.ts";
 import { JsonView } from "./json-view.ts";
 import { principalOf } from "./principal.ts";
 import { digestOf, maxIdLength, type SealedLink, type SealedSession, sessionKeyBytes, SessionSeal } from "./sealed-id.ts";
-import { type ClientHello, Session } from "./session.ts";
+import { type ClientHello, type Connect, Session } from "./session.ts";
 import type { McpContext } from "./settings.ts";
 import type { Target } from "./upstream/target.ts";
 import { assumedRevision, findRevision, latestRevision } from "./wire/index.ts";
+import type { Revision } from "./wire/revision.ts";
 
 export interface SessionsSettings {
   readonly store: SessionStore;
@@ -21,6 +22,8 @@ export interface SessionsSettings {
   readonly ttlMs: number;
   /** The gateway's version, for the clientInfo of its own greetings. */
   readonly version: string;
+  /** How sessions, single calls and requests without a session reach targets. */
+  readonly bridge: { readonly forSession: Connect; readonly forCall: Connect; readonly forRequest: Connect };
 }
 
 /** With the configured key, or with one that lasts as long as the process. */
@@ -49,7 +52,8 @@ export class Sessions {
       backend: this.settings.backend,
       principal: principalOf(exchange.identity),
       client,
-      revision: findRevision(client.protocolVersion) ?? latestRevision,
+      revision: withSessions(client.protocolVersion) ?? latestRevision,
+      connect: this.settings.bridge.forSession,
     });
   }
 
@@ -59,8 +63,7 @@ export class Sessions {
    */
   transient(exchange: Exchange, initialize: McpRequest | undefined): Session {
     const requested = exchange.incoming.headers.get("mcp-protocol-version");
-    const revision =
-      (requested === undefined ? undefined : findRevision(requested)) ?? (initialize === undefined ? assumedRevision : latestRevision);
+    const revision = withSessions(requested) ?? (initialize === undefined ? assumedRevision : latestRevision);
     const params = {
       protocolVersion: requested ?? latestRevision.name,
       capabilities: {},
@@ -70,7 +73,18 @@ export class Sessions {
       initialize === undefined
         ? { params: Buffer.from(JSON.stringify(params)), protocolVersion: params.protocolVersion }
         : clientHello(initialize);
-    const session = new Session({ id: undefined, backend: this.settings.backend, principal: undefined, client, revision });
+    const { backend, bridge } = this.settings;
+    const connect: Connect = initialize === undefined ? bridge.forCall : (target) => target.connect("call");
+    const session = new Session({ id: undefined, backend, principal: undefined, client, revision, connect });
+    session.initialized = true;
+    return session;
+  }
+
+  /** What stands for the session of a request that has none (2026-07-28 and later). */
+  stateless(revision: Revision): Session {
+    const { backend, bridge } = this.settings;
+    const client = { params: Buffer.from("{}"), protocolVersion: revision.name };
+    const session = new Session({ id: undefined, backend, principal: undefined, client, revision, connect: bridge.forRequest });
     session.initialized = true;
     return session;
   }
@@ -111,7 +125,7 @@ export class Sessions {
    * @throws GatewayError `mcp_session_not_found` when the id carries none that is this caller's, here, still
    */
   private async goOn(exchange: Exchange, id: string): Promise<Session> {
-    const { store, seal, clock, backend, targets } = this.settings;
+    const { store, seal, clock, backend, targets, bridge } = this.settings;
     const sealed = this.portable ? seal.open(id) : undefined;
     const revision = sealed === undefined ? undefined : findRevision(sealed.revision);
     const principal = principalOf(exchange.identity);
@@ -124,7 +138,7 @@ export class Sessions {
     if (ended instanceof Promise ? await ended : ended) throw new GatewayError("mcp_session_not_found");
     const { protocolVersion, params } = sealed.client;
     const client = { protocolVersion, params: Buffer.from(params) };
-    const session = new Session({ id, backend, principal, client, revision, carried: linksOf(sealed) });
+    const session = new Session({ id, backend, principal, client, revision, carried: linksOf(sealed), connect: bridge.forSession });
     session.initialized = true;
     for (const target of targets) session.link(target); // whoever ends the session ends it at all of them
     await this.hold(session, id);
@@ -157,6 +171,12 @@ export class Sessions {
     if (reason === "idle" && session.busy && !session.closed && session.id !== undefined) void this.hold(session, session.id);
     else void session.close(undefined);
   }
+}
+
+/** The revision of that name, if it is one with sessions. */
+function withSessions(name: string | undefined): Revision | undefined {
+  const revision = name === undefined ? undefined : findRevision(name);
+  return revision?.stateless === true ? undefined : revision;
 }
 
 /** Bytes of randomness in an id that carries nothing; the specification asks for ids nobody can guess. */

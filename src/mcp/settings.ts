@@ -122,6 +122,16 @@ export interface McpLimits {
   readonly maxWaitingBytes: number;
   /** Messages of a server kept until the client opens its stream. */
   readonly maxHeldMessages: number;
+  /** Sessions at servers that the gateway keeps for callers without one, a backend. */
+  readonly maxSharedSessions: number;
+  /** Calls that wait for what a server asked their caller, a backend and a caller; and milliseconds they wait. */
+  readonly maxParkedCalls: number;
+  readonly maxParkedCallsEach: number;
+  readonly parkMs: number;
+  /** How often a server may ask back in one call, where the gateway asks for it. */
+  readonly maxRounds: number;
+  /** Milliseconds in which a child process has to say whether it speaks a revision without sessions. */
+  readonly probeMs: number;
   /** Calls in flight, a child process. */
   readonly maxPendingCalls: number;
   /** Child processes, a target. */
@@ -147,6 +157,12 @@ export const defaultLimits: McpLimits = {
   maxMessageBytes: 16_777_216,
   maxWaitingBytes: 16_777_216,
   maxHeldMessages: 64,
+  maxSharedSessions: 1_024,
+  maxParkedCalls: 1_024,
+  maxParkedCallsEach: 32,
+  parkMs: 600_000,
+  maxRounds: 10,
+  probeMs: 5_000,
   maxPendingCalls: 1_024,
   maxProcesses: 256,
   poolIdleMs: 300_000,

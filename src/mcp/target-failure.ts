@@ -36,10 +36,13 @@ export class TargetFailure extends Error {
     return new TargetFailure(target, problem, { cause: thrown, ...(outage === undefined ? {} : { outage }) });
   }
 
-  /** As the client gets it. A refusal by one of the gateway's own policies keeps that policy's status and text. */
-  toError(id: RpcId | undefined): GatewayError {
+  /**
+   * As the client gets it. A refusal by one of the gateway's own policies, or by the protocol, keeps its status and text.
+   * @param status HTTP status, in place of the error table's
+   */
+  toError(id: RpcId | undefined, status?: number): GatewayError {
     const { cause } = this;
     if (cause instanceof GatewayError && (cause.row.fault === "client" || cause.row.fault === "policy")) return cause;
-    return rpcError("mcp_target_failed", { id, message: `failed to send message: ${this.message}`, cause: this });
+    return rpcError("mcp_target_failed", { id, message: `failed to send message: ${this.message}`, cause: this, status });
   }
 }

@@ -90,7 +90,8 @@ export class HttpSse implements DownstreamTransport {
   }
 
   private async post(exchange: Exchange, message: McpMessage): Promise<Reply> {
-    checkVersion(exchange, message);
+    if (checkVersion(exchange, message) !== undefined)
+      throw new GatewayError("mcp_version_unsupported", { detail: "this transport has sessions" });
     const { federation } = this.settings;
     const channel = await this.find(exchange);
     if (message.kind === "request" && message.method === "initialize") return this.initialize(channel, exchange, message);

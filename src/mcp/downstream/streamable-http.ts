@@ -4,7 +4,8 @@ import type { McpMessage, McpRequest } from "../../contract/mcp.ts";
 import { isReplyStream, type Reply } from "../../contract/reply.ts";
 import { accepted, answer, notify } from "../client-message.ts";
 import { currentMessage, describeMessage } from "../decode.ts";
-import type { Call, Federation } from "../federation.ts";
+import type { Call } from "../call.ts";
+import type { Federation } from "../federation.ts";
 import { listenToAll, listenToOne } from "../listening.ts";
 import { decodeMessage } from "../message.ts";
 import { checkVersion } from "../protocol-version.ts";
@@ -14,6 +15,9 @@ import type { Sessions } from "../sessions.ts";
 import { Tap } from "../tap.ts";
 import { TargetFailure } from "../target-failure.ts";
 import { asError, checkAcceptsEvents, checkContentType } from "./refusals.ts";
+import { rpcError } from "../rpc-error.ts";
+import { findRevision } from "../wire/index.ts";
+import type { Revision } from "../wire/revision.ts";
 import type { DownstreamTransport } from "./transport.ts";
 
 /** Streamable HTTP: one address, POST for messages, GET for the server's own, DELETE to end the session. */
@@ -51,15 +55,18 @@ export class StreamableHttp implements DownstreamTransport {
       const error = asError(thrown, message?.id);
       if (!(error instanceof TargetFailure)) throw error;
       // a 404 within a session would tell the client that its session here is gone, which it is not
-      const own = error.reply?.status === 404 && this.stateful && message?.method !== "initialize" ? undefined : error.reply;
-      if (own === undefined) throw error.toError(message?.id);
+      const standsAlone = isStateless(exchange);
+      const own =
+        error.reply?.status === 404 && this.stateful && !standsAlone && message?.method !== "initialize" ? undefined : error.reply;
+      if (own === undefined) throw error.toError(message?.id, standsAlone ? 503 : undefined);
       return passThrough(own);
     }
   }
 
   private answer(exchange: Exchange, message: McpMessage | undefined): Promise<Reply> {
     const { method } = exchange.request;
-    checkVersion(exchange, message);
+    const revision = checkVersion(exchange, message);
+    if (revision !== undefined) return this.standAlone(exchange, message, revision);
     if (method === "POST" && message !== undefined) {
       return this.stateful ? this.post(exchange, message) : this.postStateless(exchange, message);
     }
@@ -96,10 +103,21 @@ export class StreamableHttp implements DownstreamTransport {
     return reply;
   }
 
-  /** Every request has servers greeted just for it, and left when its reply is over. */
+  /** A message of a revision without sessions: a request, and nothing else is to be said. */
+  private async standAlone(exchange: Exchange, message: McpMessage | undefined, revision: Revision): Promise<Reply> {
+    if (message === undefined) throw new GatewayError("mcp_method_not_allowed", { headers: { allow: "POST" } });
+    if (exchange.request.headers.has("mcp-session-id")) throw rpcError("mcp_session_unexpected", { id: message.id });
+    if (message.kind !== "request") return accepted();
+    return this.transient(exchange, message, this.sessions.stateless(revision));
+  }
+
+  /** Where clients get no session, servers are greeted for a single call if they have to be. */
   private async postStateless(exchange: Exchange, message: McpMessage): Promise<Reply> {
     if (message.kind !== "request") return accepted(); // about a session that does not exist
-    const session = this.sessions.transient(exchange, message.method === "initialize" ? message : undefined);
+    return this.transient(exchange, message, this.sessions.transient(exchange, message.method === "initialize" ? message : undefined));
+  }
+
+  private async transient(exchange: Exchange, message: McpRequest, session: Session): Promise<Reply> {
     const call: Call = { exchange, session, request: message, accepts: acceptsOf(exchange) };
     let reply: Reply | undefined;
     try {
@@ -129,6 +147,10 @@ export class StreamableHttp implements DownstreamTransport {
     if (session !== undefined) await this.sessions.end(session, exchange);
     return accepted();
   }
+}
+
+function isStateless(exchange: Exchange): boolean {
+  return findRevision(exchange.request.headers.get("mcp-protocol-version") ?? "")?.stateless === true;
 }
 
 /** Whether at least one target took the session; none did when a lone one refused in its own words. */

@@ -16,6 +16,8 @@ export interface UpstreamRequest {
   readonly timeoutMs: number;
   /** Header fields of the gateway's own, which replace the client's. */
   readonly fields: readonly string[];
+  /** The client's Mcp-Param-* fields are about this request too, and go along. */
+  readonly keepsParams?: boolean;
 }
 
 /** A request to the target with the client's own header fields, as far as they are meant for it. */
@@ -31,16 +33,17 @@ export function outgoingTo(settings: RemoteServer, exchange: Exchange, request: 
   head.authority = settings.authority;
   head.path = request.path ?? settings.path;
   head.search = request.search ?? "";
-  head.headers = withFields(head.headers, request.fields);
+  head.headers = withFields(head.headers, request);
   return outgoing;
 }
 
 /** The client's fields in one pass: the gateway's own replace those of their name, some are only about the client's side. */
-function withFields(client: HeaderList, own: readonly string[]): HeaderList {
+function withFields(client: HeaderList, { fields: own, keepsParams = false }: UpstreamRequest): HeaderList {
   const flat: string[] = [];
   for (let i = 0; i < client.flat.length; i += 2) {
     const name = client.flat[i] as string;
-    if (!staysBehind(name) && !own.includes(name)) flat.push(name, client.flat[i + 1] as string);
+    if (staysBehind(name) || own.includes(name) || (!keepsParams && name.startsWith("mcp-param-"))) continue;
+    flat.push(name, client.flat[i + 1] as string);
   }
   flat.push(...own);
   return new HeaderList(flat);
@@ -49,6 +52,8 @@ function withFields(client: HeaderList, own: readonly string[]): HeaderList {
 function staysBehind(name: string): boolean {
   switch (name) {
     case "mcp-session-id": // the gateway's session, not the target's
+    case "mcp-method": // of the client's request, which need not be the one that is sent
+    case "mcp-name":
     case "accept":
     case "accept-encoding": // replies are looked into
     case "content-type":

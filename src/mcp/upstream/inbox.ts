@@ -9,7 +9,7 @@ import { isRpcId } from "../message.ts";
 import { eventHeaders } from "../relay.ts";
 import { serverRequestId } from "../server-message.ts";
 import type { McpLimits } from "../settings.ts";
-import { StdioCall } from "./stdio-call.ts";
+import { PendingReply } from "../pending-reply.ts";
 import type { Outbound } from "./target.ts";
 
 export interface InboxSettings {
@@ -26,7 +26,7 @@ export interface InboxSettings {
  */
 export class Inbox {
   private readonly settings: InboxSettings;
-  private readonly calls = new Map<RpcId, StdioCall>();
+  private readonly calls = new Map<RpcId, PendingReply>();
   private stream: PushStream | undefined;
   private held: Buffer[] = [];
 
@@ -35,13 +35,13 @@ export class Inbox {
   }
 
   /** Notes a request that is about to be sent. @throws Error when too many are under way, or one of the same id */
-  expect(exchange: Exchange, message: Outbound): StdioCall {
+  expect(exchange: Exchange, message: Outbound): PendingReply {
     const { limits, onRoom } = this.settings;
     const { calls } = this;
     const id = message.id as RpcId;
     if (calls.size >= limits.maxPendingCalls) throw new Error(`${limits.maxPendingCalls} calls are under way`);
     if (calls.has(id)) throw new Error(`a request with id ${JSON.stringify(id)} is under way`);
-    const call = new StdioCall({ id, progressToken: message.progressToken, maxWaitingBytes: limits.maxWaitingBytes, onRoom });
+    const call = new PendingReply({ id, progressToken: message.progressToken, maxWaitingBytes: limits.maxWaitingBytes, onRoom });
     calls.set(id, call);
     const unregister = exchange.onAbort((reason) => call.fail(reason));
     call.onEnd = () => {
@@ -82,13 +82,13 @@ export class Inbox {
     this.stream?.end();
   }
 
-  private callOf(message: JsonObject): StdioCall | undefined {
+  private callOf(message: JsonObject): PendingReply | undefined {
     const token = objectIn(message, "params")["progressToken"];
     for (const call of this.calls.values()) if (token !== undefined && call.progressToken === token) return call;
     return undefined;
   }
 
-  private deliver(message: Buffer, call: StdioCall | undefined): boolean {
+  private deliver(message: Buffer, call: PendingReply | undefined): boolean {
     if (call !== undefined) return call.message(message);
     if (this.stream?.writable === true) return this.stream.write(eventOf(message));
     const newest = Array.from(this.calls.values()).at(-1);

@@ -9,7 +9,7 @@ import { isRpcId } from "../message.ts";
 import { eventHeaders } from "../relay.ts";
 import { errorResponse } from "../rpc-error.ts";
 import { serverRequestId } from "../server-message.ts";
-import { StdioCall } from "./stdio-call.ts";
+import { PendingReply } from "../pending-reply.ts";
 import { Backoff, type ProcessListener, type StdioLauncher } from "./stdio-launcher.ts";
 import type { StdioProcess } from "./stdio-process.ts";
 import type { Connection, Outbound } from "./target.ts";
@@ -23,7 +23,7 @@ export class StdioConnection implements Connection, ProcessListener {
   private readonly launcher: StdioLauncher;
   private readonly backoff: Backoff;
   private process: StdioProcess | undefined;
-  private readonly calls = new Map<RpcId, StdioCall>();
+  private readonly calls = new Map<RpcId, PendingReply>();
   private stream: PushStream | undefined;
   private held: Buffer[] = [];
 
@@ -87,7 +87,7 @@ export class StdioConnection implements Connection, ProcessListener {
     if (calls.size >= maxPendingCalls) throw new Error(`${maxPendingCalls} calls are under way`);
     if (calls.has(id)) throw new Error(`a request with id ${JSON.stringify(id)} is under way`);
     process.send(message.bytes);
-    const call = new StdioCall({ id, progressToken: message.progressToken, maxWaitingBytes, onRoom: () => this.process?.flow(true) });
+    const call = new PendingReply({ id, progressToken: message.progressToken, maxWaitingBytes, onRoom: () => this.process?.flow(true) });
     calls.set(id, call);
     const unregister = exchange.onAbort((reason) => call.fail(reason));
     call.onEnd = () => {
@@ -97,14 +97,14 @@ export class StdioConnection implements Connection, ProcessListener {
     return call.reply;
   }
 
-  private callOf(message: JsonObject): StdioCall | undefined {
+  private callOf(message: JsonObject): PendingReply | undefined {
     const token = objectIn(message, "params")["progressToken"];
     for (const call of this.calls.values()) if (token !== undefined && call.progressToken === token) return call;
     return undefined;
   }
 
   /** To its call, to the client's stream, with the newest call, or kept. Returns false when the client is behind. */
-  private deliver(message: Buffer, call: StdioCall | undefined): boolean {
+  private deliver(message: Buffer, call: PendingReply | undefined): boolean {
     if (call !== undefined) return call.message(message);
     if (this.stream?.writable === true) return this.stream.write(eventOf(message));
     const newest = Array.from(this.calls.values()).at(-1);

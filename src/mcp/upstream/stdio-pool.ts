@@ -7,14 +7,14 @@ import { Reply } from "../../contract/reply.ts";
 import { type Edit, JsonView, replace, splice } from "../json-view.ts";
 import { errorResponse, resultResponse } from "../rpc-error.ts";
 import { latestRevision } from "../wire/index.ts";
-import { StdioCall } from "./stdio-call.ts";
+import { PendingReply } from "../pending-reply.ts";
 import { Backoff, type ProcessListener, type StdioLauncher } from "./stdio-launcher.ts";
 import type { StdioProcess } from "./stdio-process.ts";
 import type { Connection, Outbound } from "./target.ts";
 
 /** A call in a process that several callers share. */
 interface PooledCall {
-  readonly call: StdioCall;
+  readonly call: PendingReply;
   /** The caller's own id and progress token, JSON text. */
   readonly id: string;
   readonly progressToken: string | undefined;
@@ -115,7 +115,7 @@ export class StdioPool implements ProcessListener {
     const edits: Edit[] = [];
     for (const part of [own, token]) if (part !== undefined) edits.push(replace(part, String(id)));
     process.send(splice(message.bytes, edits));
-    const call = new StdioCall({ id: message.id as RpcId, progressToken: message.progressToken, maxWaitingBytes, onRoom: () => {} });
+    const call = new PendingReply({ id: message.id as RpcId, progressToken: message.progressToken, maxWaitingBytes, onRoom: () => {} });
     calls.set(id, { call, id: own?.bytes.toString() ?? "null", progressToken: token?.bytes.toString() });
     const unregister = exchange?.onAbort((reason) => call.fail(reason));
     call.onEnd = () => {

@@ -26,6 +26,7 @@ export function stdioTarget(settings: StdioTargetSettings, context: McpContext, 
   return {
     name: settings.name,
     fingerprint,
+    shares: true,
     connect(scope, previous) {
       if (scope === "call") return new PooledConnection(pool);
       return previous instanceof StdioConnection ? previous : new StdioConnection(launcher);

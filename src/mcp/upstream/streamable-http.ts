@@ -5,6 +5,8 @@ import type { Reply } from "../../contract/reply.ts";
 import { parseObject } from "../message.ts";
 import { drain, readBody } from "../read-body.ts";
 import type { HttpTargetSettings, RemoteServer } from "../settings.ts";
+import { encodeHeaderValue } from "../wire/2026-07-28/header-value.ts";
+import { statelessRevision } from "../wire/index.ts";
 import { outgoingTo } from "./http-request.ts";
 import type { Connection, Outbound, Target } from "./target.ts";
 
@@ -23,8 +25,21 @@ export function httpTarget(settings: HttpTargetSettings): Target {
       if (previous instanceof HttpConnection) connection.takeOver(previous);
       return connection;
     },
+    stateless: { post: (exchange, message) => postStateless(settings, exchange, message) },
   };
 }
+
+/** A request of a revision without sessions: header fields repeat what it is about (specification 2026-07-28). */
+function postStateless(settings: HttpTargetSettings, exchange: Exchange, message: Outbound): Promise<Reply> {
+  const { method = "", name, bytes: body, timeoutMs } = message;
+  const fields = ["content-type", "application/json", "accept", bothTypes, versionField, statelessRevision.name, "mcp-method", method];
+  if (name !== undefined) fields.push("mcp-name", encodeHeaderValue(name));
+  // of a request that the gateway makes by itself, for a list or in another protocol, the client's fields say nothing
+  const keepsParams = exchange.request.headers.get("mcp-method") === method;
+  return settings.send(outgoingTo(settings, exchange, { method: "POST", body, timeoutMs, fields, keepsParams }));
+}
+
+const versionField = "mcp-protocol-version";
 
 /** Calls a path of the server that is not MCP, as the client asked for it: a server's own OAuth metadata. */
 export function forwardRaw(settings: RemoteServer, exchange: Exchange): Promise<Reply> {
@@ -96,7 +111,7 @@ class HttpConnection implements Connection {
   private sessionFields(protocolVersion: string | undefined): string[] {
     const fields: string[] = [];
     if (this.sessionId !== undefined) fields.push("mcp-session-id", this.sessionId);
-    if (protocolVersion !== undefined) fields.push("mcp-protocol-version", protocolVersion);
+    if (protocolVersion !== undefined) fields.push(versionField, protocolVersion);
     return fields;
   }
 }

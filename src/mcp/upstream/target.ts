@@ -19,6 +19,20 @@ export interface Target {
    * @param previous a connection that an older target of the same fingerprint made; its session is taken over
    */
   connect(scope: ConnectionScope, previous?: Connection): Connection;
+  /** True when connections of scope `call` share a server's session or process by themselves. */
+  readonly shares?: true;
+  /** How requests without a session reach it; left out where the transport has only sessions. */
+  readonly stateless?: StatelessLine;
+}
+
+/** A line to a server that speaks a revision without sessions, for all callers. */
+export interface StatelessLine {
+  /**
+   * Sends one request. The reply is that of an HTTP server of the revision, errors included: 200 with JSON or an event
+   * stream, 4xx with a JSON-RPC error. A server that does not speak it answers in another way.
+   * @throws Error when it cannot be reached
+   */
+  post(exchange: Exchange, message: Outbound): Promise<Reply>;
 }
 
 export type ConnectionScope = "session" | "call";
@@ -50,6 +64,8 @@ export interface Outbound {
   readonly id: RpcId | undefined;
   readonly method: string | undefined;
   readonly bytes: Buffer;
+  /** The name or URI of the item that a call is about, as the server knows it. */
+  readonly name?: string | undefined;
   /** Of a request that wants to hear of its progress. */
   readonly progressToken?: RpcId | undefined;
   /** The revision agreed on with this target; undefined before that: then the client's own header goes on. */

@@ -5,16 +5,30 @@ import type { ItemKind } from "../item.ts";
 export interface Revision {
   /** Its name on the wire, a date. */
   readonly name: string;
+  /** True when there are no sessions: every request stands alone and carries who asks and what they are able to. */
+  readonly stateless: boolean;
   /** What a client may ask for, and where each request goes. */
   readonly methods: ReadonlyMap<string, Method>;
+  /** What a list made of several targets' has beside its elements: members of the `result`, JSON text without braces; may be "". */
+  readonly listMembers: string;
 }
 
 /** Where a request of a client goes. */
-export type Method = InitializeMethod | EveryoneMethod | ListMethod | ItemMethod;
+export type Method = InitializeMethod | DiscoverMethod | ListenMethod | EveryoneMethod | ListMethod | ItemMethod;
 
 /** Opens the session at every target; the results become one. */
 export interface InitializeMethod {
   readonly routing: "initialize";
+}
+
+/** Asks every target what it is; the results become one. */
+export interface DiscoverMethod {
+  readonly routing: "discover";
+}
+
+/** Opens a stream of what targets say of their own accord. */
+export interface ListenMethod {
+  readonly routing: "listen";
 }
 
 /** Goes to every target that has the capability; the answer is an empty result. */

@@ -9,6 +9,7 @@ export function openApiTarget(settings: OpenApiTargetSettings, _context: McpCont
     name,
     fingerprint: `${source.key} ${scheme}://${authority}${prefix}`,
     portable: true,
+    shares: true,
     connect: (_scope, previous) => new RestConnection(settings, limits, previous instanceof RestConnection ? previous : undefined),
   };
 }

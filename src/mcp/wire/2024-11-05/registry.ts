@@ -4,6 +4,8 @@ import { itemMethod, type ItemReference, type Method, type Revision } from "../r
 /** https://modelcontextprotocol.io/specification/2024-11-05 */
 export const revision: Revision = {
   name: "2024-11-05",
+  stateless: false,
+  listMembers: "",
   methods: new Map<string, Method>([
     ["initialize", { routing: "initialize" }],
     ["ping", { routing: "everyone", capability: undefined }],

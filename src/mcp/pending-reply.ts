@@ -1,12 +1,12 @@
-import { HeaderList } from "../../base/headers.ts";
-import { PushStream } from "../../base/push-stream.ts";
-import type { RpcId } from "../../contract/mcp.ts";
-import { Reply } from "../../contract/reply.ts";
-import { eventOf } from "../event-stream.ts";
-import { eventHeaders } from "../relay.ts";
-import { errorResponse } from "../rpc-error.ts";
+import { HeaderList } from "../base/headers.ts";
+import { PushStream } from "../base/push-stream.ts";
+import type { RpcId } from "../contract/mcp.ts";
+import { Reply } from "../contract/reply.ts";
+import { eventOf } from "./event-stream.ts";
+import { eventHeaders } from "./relay.ts";
+import { errorResponse } from "./rpc-error.ts";
 
-export interface StdioCallSettings {
+export interface PendingReplySettings {
   readonly id: RpcId;
   readonly progressToken: RpcId | undefined;
   /** Bytes that may wait for a slow client. */
@@ -16,21 +16,21 @@ export interface StdioCallSettings {
 }
 
 /**
- * A request that a child process is working on. Its reply is JSON when the response comes first, and an event stream
- * from the moment something else about the call comes before it.
+ * The reply to a request that is being worked on where answers do not come as HTTP. It is JSON when the response comes
+ * first, and an event stream from the moment something else about the call comes before it.
  */
-export class StdioCall {
+export class PendingReply {
   readonly id: RpcId;
   readonly progressToken: RpcId | undefined;
   readonly reply: Promise<Reply>;
   /** Called once when there is nothing more to come. */
   onEnd: (() => void) | undefined = undefined;
-  private readonly settings: StdioCallSettings;
+  private readonly settings: PendingReplySettings;
   private resolve!: (reply: Reply) => void;
   private reject!: (error: Error) => void;
   private stream: PushStream | undefined;
 
-  constructor(settings: StdioCallSettings) {
+  constructor(settings: PendingReplySettings) {
     this.id = settings.id;
     this.progressToken = settings.progressToken;
     this.settings = settings;
@@ -59,6 +59,12 @@ export class StdioCall {
     }
     this.stream.write(eventOf(bytes));
     this.stream.end();
+  }
+
+  /** A whole reply of somebody else's, where nothing has been said yet. */
+  pass(reply: Reply): void {
+    this.over();
+    this.resolve(reply);
   }
 
   /** There will be no response. A client that is reading already gets a JSON-RPC error as the last event. */

@@ -1,0 +1,44 @@
+import { createHash } from "node:crypto";
+import type { Exchange } from "../../contract/exchange.ts";
+import { principalOf } from "../principal.ts";
+
+/**
+ * Names whoever a request is sent for, by everything of it that a server could tell callers apart by: who they are, and all
+ * header fields that go along with it. Requests with the same key may share a session at a server. The digest is no secret
+ * and tells nothing.
+ */
+export function callerKey(exchange: Exchange): string {
+  const hash = createHash("sha256").update(principalOf(exchange.identity) ?? "");
+  const { flat } = exchange.request.headers;
+  for (let i = 0; i < flat.length; i += 2) {
+    const name = flat[i] as string;
+    if (!isAboutRequest(name)) hash.update(`\0${name}\0${flat[i + 1]}`);
+  }
+  return hash.digest("base64url");
+}
+
+/** Fields that are another in every request of one caller, or about the connection. */
+function isAboutRequest(name: string): boolean {
+  switch (name) {
+    case "accept":
+    case "accept-encoding":
+    case "baggage":
+    case "connection":
+    case "content-encoding":
+    case "content-length":
+    case "content-type":
+    case "date":
+    case "expect":
+    case "host":
+    case "keep-alive":
+    case "last-event-id":
+    case "traceparent":
+    case "tracestate":
+    case "transfer-encoding":
+    case "user-agent":
+    case "x-request-id":
+      return true;
+    default:
+      return name.startsWith("mcp-");
+  }
+}

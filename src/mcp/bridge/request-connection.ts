@@ -1,0 +1,216 @@
+import { createHash } from "node:crypto";
+import { HeaderList } from "../../base/headers.ts";
+import { isJsonObject, type JsonObject, objectIn } from "../../base/json.ts";
+import type { Exchange } from "../../contract/exchange.ts";
+import type { RpcId } from "../../contract/mcp.ts";
+import { Reply } from "../../contract/reply.ts";
+import type { Leg } from "../delivery.ts";
+import { parseObject } from "../message.ts";
+import { drain } from "../read-body.ts";
+import { errorResponse, resultResponse, rpcError } from "../rpc-error.ts";
+import { serverRequestId } from "../server-message.ts";
+import type { ClientHello, ServerHello } from "../session.ts";
+import type { Connection, Outbound, Target } from "../upstream/target.ts";
+import { type Envelope, metaKeys, readEnvelope } from "../wire/2026-07-28/envelope.ts";
+import { latestRevision, statelessRevision } from "../wire/index.ts";
+import { BridgedCall } from "./bridged-call.ts";
+import { bridgedListen } from "./bridged-listen.ts";
+import { callerKey } from "./caller-key.ts";
+import { verdictOf } from "./era.ts";
+import type { BridgeParts } from "./parts.ts";
+import { mapReply } from "./reply-map.ts";
+import { type Lease, refuse, type Wanted } from "./shared-sessions.ts";
+import { renumber } from "./renumber.ts";
+import { toSessionRequest, toStatelessResponse } from "./translate.ts";
+
+/** Methods in whose course a server with sessions may ask its client something. */
+const asking = new Set(["tools/call", "prompts/get", "resources/read"]);
+
+/**
+ * A client's request without a session. A server that speaks such revisions gets it as it is; for one that does not, the
+ * gateway has a session there and translates.
+ */
+export class RequestConnection implements Connection {
+  readonly lost = false;
+  private readonly parts: BridgeParts;
+  private readonly target: Target;
+  private lease: Lease | undefined;
+
+  constructor(parts: BridgeParts, target: Target) {
+    this.parts = parts;
+    this.target = target;
+  }
+
+  async post(exchange: Exchange, message: Outbound): Promise<Reply> {
+    if (message.kind !== "request") return new Reply(202, new HeaderList());
+    const { stateless } = this.target;
+    const era = this.parts.eraOf(this.target);
+    if (stateless !== undefined && era.known !== "sessions") {
+      const reply = await stateless.post(exchange, message);
+      if (era.known === "stateless" && reply.status < 300) return reply;
+      const verdict = await verdictOf(message.method, reply);
+      era.note(verdict);
+      if (verdict !== "sessions") return reply;
+      drain(reply.body);
+    }
+    return this.bridged(exchange, message);
+  }
+
+  async listen(): Promise<Reply> {
+    return new Reply(405, new HeaderList());
+  }
+
+  async close(): Promise<void> {
+    this.lease?.release();
+    this.lease = undefined;
+  }
+
+  private bridged(exchange: Exchange, message: Outbound): Promise<Reply> {
+    const method = message.method ?? "";
+    const params = paramsOf(message);
+    const envelope = readEnvelope(params);
+    if (method === "server/discover") return this.discover(exchange, message, envelope);
+    if (method === "subscriptions/listen") return this.listenTo(exchange, message, envelope);
+    // tasks of sessions and of the extension are different things
+    if (method.startsWith("tasks/")) return Promise.resolve(refusal(message, -32601, `method not found: ${method}`));
+    if (asking.has(method) && (canBeAsked(envelope) || params["requestState"] !== undefined)) return this.call(exchange, message, envelope);
+    return this.plain(exchange, message, envelope);
+  }
+
+  /** A request that the server answers without asking back. */
+  private async plain(exchange: Exchange, message: Outbound, envelope: Envelope): Promise<Reply> {
+    const leg = this.leg(exchange, message, envelope);
+    const { delivery } = this.parts;
+    const id = leg.session.nextId();
+    const { bytes, restore } = renumber(toSessionRequest(message.bytes), id);
+    const reply = await this.forgettingEra(() => delivery.post(leg, { ...message, id, bytes }));
+    const mapped = await mapReply(reply, {
+      maxMessageBytes: delivery.maxMessageBytes,
+      onResponse: (response) => toStatelessResponse(message.method, restore(response)),
+      onMessage: (notification) => {
+        const asked = serverRequestId(notification);
+        if (asked !== undefined) refuse(delivery, leg, asked);
+        return asked === undefined && isWanted(notification, envelope) ? restore(notification) : undefined;
+      },
+    });
+    return withStatus(mapped);
+  }
+
+  /** A call that may have to wait for its caller, or the retry that goes on with one. */
+  private call(exchange: Exchange, message: Outbound, envelope: Envelope): Promise<Reply> {
+    const params = paramsOf(message);
+    const caller = callerKey(exchange);
+    const subject = subjectOf(this.target.name, message, params);
+    const { delivery, limits, parked } = this.parts;
+    const state = params["requestState"];
+    if (state !== undefined) {
+      const call = typeof state === "string" ? parked.take(state, caller, subject) : undefined;
+      if (call === undefined) {
+        const text =
+          "invalid params: no call waits under this requestState: it took too long, was answered before, or belongs to another caller, call or gateway process";
+        throw rpcError("mcp_invalid_params", { id: message.id, message: text });
+      }
+      const answers = params["inputResponses"];
+      return call.resume(exchange, message, isJsonObject(answers) ? answers : {});
+    }
+    const lease = this.parts.shared.lease({ ...this.wanted(exchange, envelope), alone: true });
+    const canElicitByUrl = objectIn(envelope.clientCapabilities, "elicitation")["url"] !== undefined;
+    const { method = "" } = message;
+    const settings = { delivery, limits, parked, lease, caller, subject, method, logs: envelope.logLevel !== undefined, canElicitByUrl };
+    return new BridgedCall(settings).start(exchange, message).then(withStatus);
+  }
+
+  private async discover(exchange: Exchange, message: Outbound, envelope: Envelope): Promise<Reply> {
+    const leg = this.leg(exchange, message, envelope);
+    await this.forgettingEra(() => this.parts.delivery.ready(leg));
+    const result = Buffer.from(JSON.stringify(discoverResult(leg.link.hello)));
+    return new Reply(200, jsonHeaders(), resultResponse(message.id as RpcId, result));
+  }
+
+  private listenTo(exchange: Exchange, message: Outbound, envelope: Envelope): Promise<Reply> {
+    return bridgedListen(this.parts, { exchange, message, target: this.target, client: helloOf(envelope, this.parts.version) });
+  }
+
+  /** A server that refuses to be greeted may have lost its sessions by an update. */
+  private async forgettingEra<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (thrown) {
+      if (this.lease?.link.phase === "new") this.parts.eraOf(this.target).forget();
+      throw thrown;
+    }
+  }
+
+  private leg(exchange: Exchange, { timeoutMs }: Outbound, envelope: Envelope): Leg {
+    this.lease ??= this.parts.shared.lease({ ...this.wanted(exchange, envelope), alone: false });
+    const { session, link } = this.lease;
+    return { exchange, session, link, timeoutMs, quiet: true };
+  }
+
+  private wanted(exchange: Exchange, envelope: Envelope): Omit<Wanted, "alone"> {
+    return { exchange, target: this.target, client: helloOf(envelope, this.parts.version), logLevel: envelope.logLevel };
+  }
+}
+
+function paramsOf({ bytes }: Outbound): JsonObject {
+  return objectIn(parseObject(bytes) ?? {}, "params");
+}
+
+function canBeAsked({ clientCapabilities }: Envelope): boolean {
+  return ["elicitation", "sampling", "roots"].some((name) => clientCapabilities[name] !== undefined);
+}
+
+function isWanted(notification: Buffer, { logLevel }: Envelope): boolean {
+  const method = parseObject(notification)?.["method"];
+  return method === "notifications/progress" || (method === "notifications/message" && logLevel !== undefined);
+}
+
+/** The client's own words about itself, as a greeting. */
+function helloOf({ clientCapabilities, clientInfo }: Envelope, version: string): ClientHello {
+  const protocolVersion = latestRevision.name;
+  const params = { protocolVersion, capabilities: clientCapabilities, clientInfo: clientInfo ?? { name: "turnpike", version } };
+  return { protocolVersion, params: Buffer.from(JSON.stringify(params)) };
+}
+
+/** What a server that was greeted would say of itself if it were asked. Its tasks are not those of the extension. */
+function discoverResult(hello: ServerHello | undefined): object {
+  const { tasks: _, ...capabilities } = hello?.capabilities ?? {};
+  const { instructions, serverInfo, protocolVersion = latestRevision.name } = hello ?? {};
+  return {
+    resultType: "complete",
+    supportedVersions: [statelessRevision.name, protocolVersion],
+    capabilities,
+    ...(instructions === undefined ? {} : { instructions }),
+    ttlMs: 0,
+    cacheScope: "private",
+    ...(serverInfo === undefined ? {} : { _meta: { [metaKeys.serverInfo]: serverInfo } }),
+  };
+}
+
+/** What a call is about: a retry must be of the same. */
+function subjectOf(target: string, { method }: Outbound, params: JsonObject): string {
+  const { _meta, inputResponses, requestState, ...rest } = params;
+  return createHash("sha256")
+    .update(JSON.stringify([target, method, rest]))
+    .digest("base64url");
+}
+
+function refusal({ id }: Outbound, code: number, message: string): Reply {
+  return new Reply(code === methodNotFound ? 404 : 400, jsonHeaders(), errorResponse(id as RpcId, code, message));
+}
+
+/** A method that the server does not know is a 404 where there are no sessions. */
+function withStatus(reply: Reply): Reply {
+  const { body } = reply;
+  if (!Buffer.isBuffer(body) || !body.includes(methodNotFoundText)) return reply;
+  const code = objectIn(parseObject(body) ?? {}, "error")["code"];
+  if (code === methodNotFound) reply.status = 404;
+  return reply;
+}
+
+function jsonHeaders(): HeaderList {
+  return new HeaderList(["content-type", "application/json"]);
+}
+
+const methodNotFound = -32601;
+const methodNotFoundText = Buffer.from("-32601");

@@ -1,0 +1,58 @@
+import { isJsonObject } from "../base/json.ts";
+import type { Reply } from "../contract/reply.ts";
+import type { Call } from "./call.ts";
+import type { Delivery } from "./delivery.ts";
+import { fanOut, type FanOutSettings } from "./fan-out.ts";
+import { mergeInitialize, type TargetHello } from "./merge-initialize.ts";
+import { replyWith } from "./relay.ts";
+import { resultResponse } from "./rpc-error.ts";
+import type { Link } from "./session.ts";
+import { TargetFailure } from "./target-failure.ts";
+import { metaKeys } from "./wire/2026-07-28/envelope.ts";
+import { supportedVersions } from "./wire/index.ts";
+
+export interface DiscoverSettings {
+  readonly delivery: Delivery;
+  readonly fanOut: FanOutSettings;
+  /** The gateway's own version. */
+  readonly version: string;
+}
+
+/**
+ * What several servers are together (`server/discover`). All revisions are supported, whichever each server speaks:
+ * between them the gateway translates.
+ */
+export async function discoverAll(
+  { delivery, fanOut: settings, version }: DiscoverSettings,
+  call: Call,
+  links: readonly Link[],
+): Promise<Reply> {
+  const { exchange, session, request, accepts } = call;
+  const answers = await fanOut(links, settings, async (link, timeoutMs): Promise<TargetHello> => {
+    const { value, bytes } = await delivery.request({ exchange, session, link, timeoutMs }, request);
+    const { result } = value;
+    if (!isJsonObject(result)) throw new TargetFailure(link.target.name, `server/discover was refused: ${bytes.toString("utf8", 0, 500)}`);
+    const { capabilities, instructions } = result;
+    return {
+      target: link.target.name,
+      hello: {
+        protocolVersion: session.revision.name,
+        capabilities: isJsonObject(capabilities) ? capabilities : {},
+        instructions: typeof instructions === "string" ? instructions : undefined,
+      },
+    };
+  });
+  const hellos = answers.map(({ value }) => value);
+  const merged = mergeInitialize(hellos, { protocolVersion: session.revision.name, version, subscribable: true });
+  const { capabilities, instructions, serverInfo } = merged;
+  const result = {
+    resultType: "complete",
+    supportedVersions: supportedVersions.toReversed(),
+    capabilities,
+    ...(instructions === undefined ? {} : { instructions }),
+    ttlMs: 0,
+    cacheScope: "private",
+    _meta: { [metaKeys.serverInfo]: serverInfo },
+  };
+  return replyWith(accepts, resultResponse(request.id, Buffer.from(JSON.stringify(result))));
+}
