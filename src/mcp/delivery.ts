@@ -242,7 +242,7 @@ export class Delivery {
     const { name: target } = link.target;
     const timeoutMs = this.limits.shortDeadlineMs;
     const late = (): Error => new Error(`no answer within ${timeoutMs} ms`);
-    const requests = link.standing.requests().filter(({ method }) => method !== "logging/setLevel" || link.offers("logging"));
+    const requests = link.standing.requests().filter(({ capability }) => link.offers(capability));
     const repeated = requests.map(async ({ method, params }) => {
       const request = ownRequest(session.nextId(), method, params);
       const answer = this.send({ ...leg, timeoutMs }, request).then((reply) => this.read(leg, reply, undefined));

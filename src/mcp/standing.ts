@@ -6,6 +6,8 @@ export interface StandingRequest {
   readonly method: string;
   /** As the server understands it. JSON text. */
   readonly params: Buffer;
+  /** Only for a server that has this capability. */
+  readonly capability?: string;
 }
 
 /**
@@ -31,6 +33,12 @@ export class Standing {
       case undefined:
       default:
     }
+  }
+
+  /** Notes the log level for a session that nobody has opened yet. */
+  level(level: string): void {
+    const held = (this.byKey ??= new Map());
+    held.set("level", { method: "logging/setLevel", params: Buffer.from(JSON.stringify({ level })), capability: "logging" });
   }
 
   /** What to tell the server again, in the order it was said. */

@@ -443,7 +443,9 @@ test("a target's HTTP error fails the list in its own words, unless they would m
 
 // stateless
 
-test("stateless: each call greets the one target it needs, and leaves it", async () => {
+const greeted = ["initialize", "notifications/initialized"];
+
+test("stateless: a call greets the one target it needs, whose session the caller's next calls share", async () => {
   const a = new FakeServer({ sessions: true });
   const b = new FakeServer({ sessions: true });
   const rig = new Rig({ a, b }, { statefulMode: "stateless" });
@@ -451,13 +453,23 @@ test("stateless: each call greets the one target it needs, and leaves it", async
   assert.equal(called.status, 200);
   assert.equal(called.headers.get("mcp-session-id"), undefined);
   assert.deepEqual(a.methods, []);
-  assert.deepEqual(b.methods, ["initialize", "notifications/initialized", "tools/call", "DELETE"]);
-  assert.equal(b.sessions.size, 0);
+  assert.deepEqual(b.methods, ["initialize", "notifications/initialized", "tools/call"]);
   assert.deepEqual(b.received[0]?.message?.params, {
     protocolVersion: "2025-11-25",
     capabilities: {},
     clientInfo: { name: "turnpike", version: "0.0.1" },
   });
+  const again = await rig.call("tools/call", { name: "b_echo" });
+  assert.equal(again.messages[0]?.id, 1);
+  assert.deepEqual(b.methods.slice(3), ["tools/call"]);
+  // in a session of its own: other credentials, another caller
+  await rig.call("tools/call", { name: "b_echo" }, { headers: { authorization: "Bearer other" } });
+  await rig.call("tools/call", { name: "b_echo" }, { identity: { basicAuth: { username: "somebody" } } });
+  assert.deepEqual(b.methods.slice(4), [...greeted, "tools/call", ...greeted, "tools/call"]);
+  assert.equal(b.sessions.size, 3);
+  rig.close();
+  await settle();
+  assert.equal(b.sessions.size, 0);
 });
 
 test("stateless: initialize answers for all without a session; pings and notifications need nobody", async () => {

@@ -169,12 +169,14 @@ test("a client that is behind holds the server's stream back, and lets it go on"
   assert.equal(taken.length, 2);
 });
 
-test("ending the session ends the stream, and a stateless call has one of its own", async () => {
+test("ending the session ends the stream, and stateless calls of one caller share one", async () => {
   const old = new FakeSseServer({ answers: echo });
   const rig = new Rig({ old: sseTarget("old", old) });
   await rig.request("DELETE", undefined, { session: await rig.open() });
   assert.equal(old.cancelled, 1);
   const stateless = new Rig({ old: sseTarget("old", old) }, { statefulMode: "stateless" });
-  assert.deepEqual(resultOf(await stateless.call("tools/call", { name: "x" })), { echoed: { name: "x" } });
-  assert.deepEqual([old.streams.length, old.cancelled], [2, 2]);
+  for (const name of ["x", "y"]) assert.deepEqual(resultOf(await stateless.call("tools/call", { name })), { echoed: { name } });
+  assert.deepEqual([old.streams.length, old.cancelled], [2, 1]);
+  stateless.close();
+  assert.equal(old.cancelled, 2);
 });

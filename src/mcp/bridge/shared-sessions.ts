@@ -64,11 +64,12 @@ export class SharedSessions {
       this.makeRoom(target.name);
       entry = new Entry(key, client);
       // told to the server when it is greeted
-      if (logLevel !== undefined) entry.session.link(target).standing.note(levelRequest(logLevel), undefined);
+      if (logLevel !== undefined) entry.session.link(target).standing.level(logLevel);
       this.byKey.set(key, entries.add(entry));
     }
     this.all.delete(entry);
     this.all.add(entry);
+    entry.latest = exchange;
     return this.lend(entry, target, alone);
   }
 
@@ -118,7 +119,7 @@ export class SharedSessions {
     entries?.delete(entry);
     if (entries?.size === 0) this.byKey.delete(entry.key);
     entry.stop();
-    void entry.session.close(undefined);
+    void entry.session.close(entry.latest === undefined ? undefined : detached(entry.latest));
   }
 }
 
@@ -145,13 +146,11 @@ function sessionFor(
   return session;
 }
 
-function levelRequest(level: string): { readonly method: string; readonly bytes: Buffer } {
-  return { method: "logging/setLevel", bytes: Buffer.from(JSON.stringify({ params: { level } })) };
-}
-
 class Entry {
   readonly key: string;
   readonly session: Session;
+  /** The latest request sent in it: in its caller's name the session is ended. */
+  latest: Exchange | undefined = undefined;
   users = 0;
   taken = false;
   idle: NodeJS.Timeout | undefined = undefined;
