@@ -40,7 +40,7 @@ function createInstance(notify?: ServerNotifier): McpServer {
         completions: {},
         logging: {},
       },
-      requestState: { verify: states.verify },
+      requestState: { verify: (state, context) => states.verify(state, context) },
     },
   );
   registerContent(server);
