@@ -96,9 +96,9 @@ export interface ConformanceServer {
   close(): Promise<void>;
 }
 
-/** Starts server.ts of this folder. */
-export async function startConformanceServer(): Promise<ConformanceServer> {
-  const child: ChildProcess = spawn(process.execPath, [here("server.ts")], { stdio: ["ignore", "pipe", "inherit"] });
+/** Starts server.ts of this folder, with its arguments. */
+export async function startConformanceServer(...args: readonly string[]): Promise<ConformanceServer> {
+  const child: ChildProcess = spawn(process.execPath, [here("server.ts"), ...args], { stdio: ["ignore", "pipe", "inherit"] });
   const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const url = await new Promise<string>((resolve, reject) => {
     if (child.stdout !== null) createInterface({ input: child.stdout }).once("line", resolve);
