@@ -26,6 +26,22 @@ export const requirements: readonly Requirement[] = [
   { id: "article-challenge", source: "RFC 9728 section 5.1", behaviour: "A refusal names the address of the resource's metadata." },
   { id: "article-metadata", source: "RFC 9728 section 3", behaviour: "That address serves what `resourceMetadata` says, without a token." },
   { id: "article-product", source: article, behaviour: "A label computed from the arguments of a tool call is on its metrics." },
+  // MCP: what others made
+  {
+    id: "mcp-conformance",
+    source: "the official conformance suite of MCP, sets 2025-11-25 and 2026-07-28",
+    behaviour: "Servers and clients conform through the gateway as they do without it; what differs is listed with its reason.",
+  },
+  {
+    id: "mcp-real-servers",
+    source: "the official servers and SDKs of MCP, MCP Inspector, mcp-remote",
+    behaviour: "Clients of different make use every feature of several servers at once through one endpoint.",
+  },
+  {
+    id: "mcp-cancelled",
+    source: "MCP specification, Cancellation",
+    behaviour: "A call that its client cancels is over, though its server sends no response any more.",
+  },
   // the article: models
   { id: "article-jwt", source: article, behaviour: "`llm.policies.jwtAuth` guards every model." },
   { id: "article-domain", source: article, behaviour: "Rules on `jwt.email` and `jwt.email_verified` decide who may call." },

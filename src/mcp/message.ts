@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from "../base/json.ts";
+import { isJsonObject, type JsonObject, objectIn } from "../base/json.ts";
 import type { McpMessage, RpcId } from "../contract/mcp.ts";
 import { rpcError } from "./rpc-error.ts";
 
@@ -33,6 +33,13 @@ export function parseObject(bytes: Buffer): JsonObject | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The id of the request that a `notifications/cancelled` is about; undefined for any other message. */
+export function cancelledId({ method, bytes }: { readonly method: string | undefined; readonly bytes: Buffer }): RpcId | undefined {
+  if (method !== "notifications/cancelled") return undefined;
+  const { requestId } = objectIn(parseObject(bytes) ?? {}, "params");
+  return isRpcId(requestId) ? requestId : undefined;
 }
 
 /** The progress token of a request, undefined where it asks for no progress. */

@@ -67,6 +67,16 @@ export class PendingReply {
     this.resolve(reply);
   }
 
+  /**
+   * The client has cancelled it. A server then sends no response (specification, "Cancellation"), and clients keep their
+   * request open, so that nothing else would end the call. A response that comes all the same is nobody's.
+   */
+  giveUp(): void {
+    this.over();
+    if (this.stream === undefined) this.resolve(new Reply(202, new HeaderList()));
+    else this.stream.end();
+  }
+
   /** There will be no response. A client that is reading already gets a JSON-RPC error as the last event. */
   fail(error: Error): void {
     this.over();

@@ -56,8 +56,9 @@ export function replyWith(accepts: Accepts, response: Buffer): Reply {
   return new Reply(200, eventHeaders(), eventOf(response));
 }
 
+/** Of a stream to the client. The last one has nginx in front of us pass events on as they come, not in blocks. */
 export function eventHeaders(): HeaderList {
-  return new HeaderList(["content-type", "text/event-stream", "cache-control", "no-cache"]);
+  return new HeaderList(["content-type", "text/event-stream", "cache-control", "no-cache", "x-accel-buffering", "no"]);
 }
 
 async function relayJson(exchange: Exchange, reply: Reply, options: RelayOptions): Promise<Reply> {

@@ -4,7 +4,7 @@ import { GatewayError } from "../../src/contract/errors.ts";
 import { Reply } from "../../src/contract/reply.ts";
 import type { Authorize } from "../../src/mcp/settings.ts";
 import { FakeServer, type Received, type RpcMessage, tools } from "./fake-server.ts";
-import { type Answered, initialize, resultOf, Rig } from "./rig.ts";
+import { type Answered, initialize, resultOf, Rig, settle } from "./rig.ts";
 
 const all = { tools: {}, prompts: {}, resources: {}, completions: {} };
 

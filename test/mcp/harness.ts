@@ -14,6 +14,9 @@ const modules = fileURLToPath(new URL("../../node_modules/", import.meta.url));
 export const everything = `${modules}@modelcontextprotocol/server-everything/dist/index.js`;
 export const memory = `${modules}@modelcontextprotocol/server-memory/dist/index.js`;
 export const filesystem = `${modules}@modelcontextprotocol/server-filesystem/dist/index.js`;
+export const sequentialThinking = `${modules}@modelcontextprotocol/server-sequential-thinking/dist/index.js`;
+/** Entry points of official and widely used clients. */
+export const mcpRemote = `${modules}mcp-remote/dist/proxy.js`;
 export const inspector = `${modules}@modelcontextprotocol/inspector/clients/launcher/build/index.js`;
 
 /** A `stdio:` target running a script with this Node, as YAML flow. */

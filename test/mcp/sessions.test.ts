@@ -22,7 +22,7 @@ test("a lone target's initialize comes back as the server said it, with a sessio
     },
   ]);
   assert.match(opened.text, /^event: message\ndata: /);
-  assert.equal(opened.headers.get("cache-control"), "no-cache");
+  assert.deepEqual([opened.headers.get("cache-control"), opened.headers.get("x-accel-buffering")], ["no-cache", "no"]);
   assert.match(opened.headers.get("mcp-session-id") ?? "", /^[\w-]{24,4096}$/);
   assert.equal(server.received[0]?.body, JSON.stringify(initialize()), "the client's words, byte for byte");
 });

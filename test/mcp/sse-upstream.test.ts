@@ -56,6 +56,24 @@ test("progress goes with its call, other messages into the client's stream, earl
   stream.close();
 });
 
+// shows: mcp-cancelled
+test("a call that the client cancels is over, though the server says nothing more", async () => {
+  const old = new FakeSseServer();
+  const rig = new Rig({ old: sseTarget("old", old) }, { limits: { maxPendingCalls: 1 } });
+  const session = await rig.open();
+  const silence = rig.post({ jsonrpc: "2.0", id: 7, method: "tools/call", params: { name: "x" } }, { session });
+  await settle();
+  const cancel = { jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId: 7 } };
+  assert.equal((await rig.post(cancel, { session })).status, 202);
+  assert.equal((await silence).status, 202);
+  assert.deepEqual(old.received.at(-1)?.message, cancel);
+  old.say({ jsonrpc: "2.0", id: 7, result: { too: "late" } });
+  const next = rig.post({ jsonrpc: "2.0", id: 8, method: "tools/call", params: { name: "x" } }, { session });
+  await settle();
+  old.say({ jsonrpc: "2.0", id: 8, result: {} });
+  assert.deepEqual((await next).messages, [{ jsonrpc: "2.0", id: 8, result: {} }]);
+});
+
 test("among several targets, with those of the newer transport", async () => {
   const old = new FakeSseServer({ answers: { ...echo, "tools/list": () => ({ tools: [{ name: "t" }] }) } });
   const rig = new Rig({ old: sseTarget("old", old), web: new FakeServer({ answers: { "tools/list": { tools: [{ name: "u" }] } } }) });

@@ -232,6 +232,25 @@ test("a client that leaves gives its call up; the process goes on", async () => 
   assert.equal((await one.post(tool("echo"), { session })).status, 200);
 });
 
+// shows: mcp-cancelled
+test("a call that the client cancels is over, though the server says nothing more", async () => {
+  const one = rig({ limits: { maxPendingCalls: 2 } });
+  const session = await one.open();
+  const cancel = (requestId: number): object => ({ jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId } });
+  const [quiet, streaming] = [tool("hang"), tool("ask")];
+  const silence = one.post(quiet, { session });
+  const stream = new OpenStream((await one.send("POST", streaming, { session })).reply);
+  assert.match(errorIn(await one.post(tool("echo"), { session })) ?? "", /2 calls are under way/);
+  for (const { id } of [quiet, streaming]) assert.equal((await one.post(cancel(id), { session })).status, 202);
+  assert.deepEqual([(await silence).status, (await silence).text], [202, ""]);
+  await until(() => stream.ended);
+  assert.deepEqual(
+    stream.messages.map(({ method }) => method),
+    ["sampling/createMessage"],
+  );
+  assert.equal((await one.post(tool("echo"), { session })).status, 200);
+});
+
 // stateless
 
 test("stateless callers share one process; ids and progress tokens may be the same", async () => {

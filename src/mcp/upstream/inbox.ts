@@ -51,6 +51,11 @@ export class Inbox {
     return call;
   }
 
+  /** The client has cancelled a call: no response will come for it. */
+  giveUp(id: RpcId): void {
+    this.calls.get(id)?.giveUp();
+  }
+
   /** Sorts in one message of the server, which must not be a view of bytes that change. Returns false when the client is behind. */
   accept(bytes: Buffer, message: JsonObject): boolean {
     const { id, method } = message;

@@ -5,6 +5,7 @@ import type { Exchange } from "../../contract/exchange.ts";
 import type { RpcId } from "../../contract/mcp.ts";
 import { isReplyStream, Reply } from "../../contract/reply.ts";
 import { detached } from "../afterwards.ts";
+import { cancelledId } from "../message.ts";
 import { drain, readBody } from "../read-body.ts";
 import { isEventReply } from "../relay.ts";
 import { errorResponse } from "../rpc-error.ts";
@@ -66,7 +67,11 @@ class SseConnection implements Connection {
     }
     const { channel } = this;
     if (channel?.stream.open !== true) throw new Error("the event stream has ended");
-    return message.kind === "request" ? this.request(channel, exchange, message) : this.send(channel, exchange, message);
+    if (message.kind === "request") return this.request(channel, exchange, message);
+    const reply = await this.send(channel, exchange, message);
+    const cancelled = cancelledId(message);
+    if (cancelled !== undefined) this.inbox.giveUp(cancelled);
+    return reply;
   }
 
   async listen(): Promise<Reply> {

@@ -5,7 +5,7 @@ import type { Exchange } from "../../contract/exchange.ts";
 import type { RpcId } from "../../contract/mcp.ts";
 import { Reply } from "../../contract/reply.ts";
 import { eventOf } from "../event-stream.ts";
-import { isRpcId } from "../message.ts";
+import { cancelledId, isRpcId } from "../message.ts";
 import { eventHeaders } from "../relay.ts";
 import { errorResponse } from "../rpc-error.ts";
 import { serverRequestId } from "../server-message.ts";
@@ -36,6 +36,8 @@ export class StdioConnection implements Connection, ProcessListener {
     const process = this.process ?? this.start();
     if (message.kind === "request") return this.request(process, exchange, message);
     process.send(message.bytes);
+    const cancelled = cancelledId(message);
+    if (cancelled !== undefined) this.calls.get(cancelled)?.giveUp();
     return new Reply(202, new HeaderList());
   }
 

@@ -6,7 +6,7 @@ import type { RpcId } from "../../../contract/mcp.ts";
 import { createOutgoing, type Outgoing } from "../../../contract/outgoing.ts";
 import { Reply } from "../../../contract/reply.ts";
 import { AmbiguousKey } from "../../json-view.ts";
-import { isRpcId, parseObject } from "../../message.ts";
+import { cancelledId, parseObject } from "../../message.ts";
 import { readBody } from "../../read-body.ts";
 import { errorResponse, resultResponse } from "../../rpc-error.ts";
 import type { McpLimits, OpenApiTargetSettings } from "../../settings.ts";
@@ -38,7 +38,8 @@ export class RestConnection implements Connection {
   async post(exchange: Exchange, message: Outbound): Promise<Reply> {
     const { id } = message;
     if (message.kind === "request" && id !== undefined) return this.request(exchange, message, id);
-    if (message.method === "notifications/cancelled") this.cancel(message.bytes);
+    const cancels = cancelledId(message);
+    if (cancels !== undefined) this.calls.get(cancels)?.abort(cancelled); // no answer is sent
     return new Reply(202, new HeaderList());
   }
 
@@ -128,12 +129,6 @@ export class RestConnection implements Connection {
     head.search = request.search;
     head.headers = fieldsFor(request, head.headers);
     return outgoing;
-  }
-
-  /** The client does not want an answer any more (notifications/cancelled); none is sent. */
-  private cancel(notification: Buffer): void {
-    const id = objectIn(parseObject(notification) ?? {}, "params")["requestId"];
-    if (isRpcId(id)) this.calls.get(id)?.abort(cancelled);
   }
 }
 
