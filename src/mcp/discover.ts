@@ -3,6 +3,7 @@ import type { Reply } from "../contract/reply.ts";
 import type { Call } from "./call.ts";
 import type { Delivery } from "./delivery.ts";
 import { fanOut, type FanOutSettings } from "./fan-out.ts";
+import { JsonView, replace, splice } from "./json-view.ts";
 import { mergeInitialize, type TargetHello } from "./merge-initialize.ts";
 import { replyWith } from "./relay.ts";
 import { resultResponse } from "./rpc-error.ts";
@@ -16,6 +17,18 @@ export interface DiscoverSettings {
   readonly fanOut: FanOutSettings;
   /** The gateway's own version. */
   readonly version: string;
+}
+
+/**
+ * A lone server's own answer, with the revisions that it can be spoken to in through the gateway: older clients, too, have
+ * an `initialize` that works here.
+ */
+export function withAllVersions(response: Buffer): Buffer {
+  const versions = new JsonView(response).member("result")?.member("supportedVersions");
+  if (versions === undefined) return response;
+  const own = versions.elements().map(({ bytes }) => bytes.toString());
+  const added = supportedVersions.toReversed().map((version) => JSON.stringify(version));
+  return splice(response, [replace(versions, `[${[...new Set([...own, ...added])].join(",")}]`)]);
 }
 
 /**

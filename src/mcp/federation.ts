@@ -4,7 +4,7 @@ import type { Call } from "./call.ts";
 import { Catalogue, type ListRequest } from "./catalogue.ts";
 import { createDecision, type Decision } from "./decision.ts";
 import { Delivery, type Leg } from "./delivery.ts";
-import { discoverAll } from "./discover.ts";
+import { discoverAll, withAllVersions } from "./discover.ts";
 import { Final } from "./event-stream.ts";
 import { executeCall } from "./execute.ts";
 import { fanOut, type FanOutSettings, Patience } from "./fan-out.ts";
@@ -137,7 +137,7 @@ export class Federation {
   private discover(call: Call): Promise<Reply> {
     const links = this.links(call.session);
     const [only] = links;
-    return this.names.plain && only !== undefined ? this.forward(call, only) : discoverAll(this, call, links);
+    return this.names.plain && only !== undefined ? this.forward(call, only, withAllVersions) : discoverAll(this, call, links);
   }
 
   /** A lone target's stream goes through as it is, where no rules are about what it tells of. */

@@ -10,8 +10,8 @@ import { completeBody, readBody } from "./read-body.ts";
 import { readResponse } from "./read-response.ts";
 import { Tap } from "./tap.ts";
 
-/** What a client takes as the reply to a request: an event stream, or one JSON document. */
-export type Accepts = "events" | "json";
+/** What a client takes as the reply to a request: an event stream, one JSON document, or whichever of them it is. */
+export type Accepts = "events" | "json" | "either";
 
 export interface RelayOptions {
   readonly accepts: Accepts;
@@ -29,7 +29,7 @@ export interface RelayOptions {
 
 /**
  * A target's reply to a request as the client's. What nobody has to change goes through as bytes: an event stream as it
- * is, JSON as the one event of a stream (clients expect streams, as in the reference).
+ * is, JSON as the one event of a stream where clients expect streams, as in the reference.
  * @throws GatewayError `upstream_invalid` when the target answers neither JSON nor events
  */
 export async function relay(exchange: Exchange, reply: Reply, options: RelayOptions): Promise<Reply> {
@@ -52,8 +52,8 @@ export function passThrough(reply: Reply): Reply {
 
 /** A response that is already here, as the client takes it. */
 export function replyWith(accepts: Accepts, response: Buffer): Reply {
-  if (accepts === "json") return new Reply(200, new HeaderList(["content-type", "application/json"]), response);
-  return new Reply(200, eventHeaders(), eventOf(response));
+  if (accepts === "events") return new Reply(200, eventHeaders(), eventOf(response));
+  return new Reply(200, new HeaderList(["content-type", "application/json"]), response);
 }
 
 /** Of a stream to the client. The last one has nginx in front of us pass events on as they come, not in blocks. */
@@ -71,8 +71,8 @@ async function relayJson(exchange: Exchange, reply: Reply, options: RelayOptions
     return replyWith(accepts, onResponse === undefined ? whole : onResponse(whole));
   }
   const body = tapped(reply.body as ReplyStream, onEnd);
-  if (accepts === "json") return new Reply(200, new HeaderList(["content-type", "application/json"]), body);
-  return new Reply(200, eventHeaders(), new JsonAsEvent(body));
+  if (accepts === "events") return new Reply(200, eventHeaders(), new JsonAsEvent(body));
+  return new Reply(200, new HeaderList(["content-type", "application/json"]), body);
 }
 
 async function relayEvents(exchange: Exchange, reply: Reply, options: RelayOptions): Promise<Reply> {

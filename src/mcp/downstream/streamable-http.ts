@@ -118,7 +118,13 @@ export class StreamableHttp implements DownstreamTransport {
   }
 
   private async transient(exchange: Exchange, message: McpRequest, session: Session): Promise<Reply> {
-    const call: Call = { exchange, session, request: message, accepts: acceptsOf(exchange) };
+    const accepts = acceptsOf(exchange);
+    const call: Call = {
+      exchange,
+      session,
+      request: message,
+      accepts: session.revision.stateless && accepts === "events" ? "either" : accepts,
+    };
     let reply: Reply | undefined;
     try {
       reply = await this.federation.request(call);
