@@ -38,7 +38,7 @@ function describeTarget(call: McpCall, exchange: Exchange, { method, params }: M
   if (known?.routing !== "item" || params === undefined) return;
   const reference = known.locate(params);
   const owner = reference === undefined ? undefined : names.resolve(reference.kind, reference.name);
-  if (reference === undefined || owner === undefined) return;
+  if (reference === undefined || owner === undefined || "among" in owner) return;
   const { kind } = reference;
   const given = kind === "tool" ? params["arguments"] : undefined;
   call.target = owner.target;

@@ -4,16 +4,16 @@ import type { Reply } from "../contract/reply.ts";
 import { Catalogue, type ListRequest } from "./catalogue.ts";
 import { createDecision, type Decision } from "./decision.ts";
 import { Delivery, type Leg } from "./delivery.ts";
-import { executeCall } from "./execute.ts";
+import { executeCall, unknownItem } from "./execute.ts";
 import { fanOut, type FanOutSettings, Patience } from "./fan-out.ts";
 import { Health } from "./health.ts";
-import type { ItemKind } from "./item.ts";
+import type { Item, ItemKind } from "./item.ts";
 import { insertMembers, JsonView, splice } from "./json-view.ts";
 import { LastLists } from "./last-lists.ts";
 import { ListChanges, listKinds } from "./list-changes.ts";
 import { mergeInitialize } from "./merge-initialize.ts";
 import { parseObject } from "./message.ts";
-import { createNames, type Names, type Resolved } from "./names.ts";
+import { createNames, type Names, type OnlyListed } from "./names.ts";
 import { holdsNames, publishResult } from "./publish-result.ts";
 import { drain } from "./read-body.ts";
 import { type Accepts, relay, type RelayOptions, replyWith } from "./relay.ts";
@@ -53,7 +53,8 @@ export class Federation {
     this.limits = { ...defaultLimits, ...context.limits };
     this.targets = settings.targets.map((target) => createTarget(target, context, this.limits));
     this.byName = new Map(this.targets.map((target) => [target.name, target]));
-    this.names = createNames(settings.prefixMode, [...this.byName.keys()]);
+    const { prefixMode, maxNameLength, pageSize } = settings;
+    this.names = createNames({ prefixMode, targets: [...this.byName.keys()], maxNameLength });
     const { clock, log } = context;
     const health = new Health({ clock, log, ...this.limits });
     this.lastLists = new LastLists(clock, this.limits.staleListMs);
@@ -76,10 +77,11 @@ export class Federation {
         ? new Patience({ deadlineMs: openDeadlineMs, shortMs: shortDeadlineMs, clock })
         : new Patience({ deadlineMs: closedDeadlineMs, shortMs: closedDeadlineMs, clock });
     this.fanOut = { failureMode, patience, health, log };
-    const { names, decision, delivery, fanOut, limits } = this;
-    const { changeWindowMs: windowMs, maxPages, openDeadlineMs: timeoutMs } = limits;
-    this.changes = new ListChanges({ clock, delivery, lists: this.lastLists, windowMs, timeoutMs, maxPages });
-    this.catalogue = new Catalogue({ names, decision, delivery, fanOut, maxPages });
+    const { names, decision, delivery, fanOut, limits, lastLists: lists } = this;
+    const { changeWindowMs: windowMs, maxPages, openDeadlineMs: timeoutMs, keptListMs: maxAgeMs, maxKeptBytes: maxBytes } = limits;
+    this.catalogue = new Catalogue({ names, decision, delivery, fanOut, lists, clock, log, maxPages, pageSize, maxAgeMs, maxBytes });
+    const forget = (session: Session): void => this.catalogue.forget(session.id);
+    this.changes = new ListChanges({ clock, delivery, lists, windowMs, timeoutMs, maxPages, forget });
   }
 
   /** @throws GatewayError, TargetFailure, AmbiguousKey */
@@ -127,6 +129,7 @@ export class Federation {
       protocolVersion: session.client.protocolVersion,
       version: this.version,
       subscribable: this.stateful,
+      incomplete: hellos.length < this.targets.length,
     });
     session.agreeOn(merged.protocolVersion);
     return replyWith(accepts, resultResponse(request.id, Buffer.from(JSON.stringify(merged))));
@@ -137,7 +140,8 @@ export class Federation {
     const reference = method.locate(request.params ?? {});
     if (reference === undefined) return this.unknown(call);
     const { kind, path, name: published } = reference;
-    const owner = this.names.resolve(kind, published) ?? (await this.ownerFromLists(call, reference));
+    const resolved = this.names.resolve(kind, published);
+    const owner = resolved !== undefined && "among" in resolved ? await this.ownerFromLists(call, reference, resolved) : resolved;
     if (owner === "conflict") throw notRoutable(request, `more than one target offers ${kind} "${published}"`);
     const link = owner === undefined ? undefined : this.link(session, owner.target);
     if (owner === undefined || link === undefined) throw notRoutable(request, `no target for ${kind} "${published}"`);
@@ -150,9 +154,8 @@ export class Federation {
   private async list(call: Call, method: ListMethod): Promise<Reply> {
     const { exchange, session, request, accepts } = call;
     if (!this.names.plain) {
-      const entries = await this.catalogue.list(this.listRequest(call, request.method, method));
-      const list = this.catalogue.render(method, entries);
-      return replyWith(accepts, resultResponse(request.id, markStale(list, this.lastLists.shownFor(exchange))));
+      const page = await this.catalogue.page(this.listRequest(call, request.method, method));
+      return replyWith(accepts, resultResponse(request.id, markStale(this.catalogue.render(method, page), page.stale)));
     }
     const [link] = this.links(session) as [Link];
     const onResponse = this.decision.active
@@ -264,22 +267,27 @@ export class Federation {
 
   /** A target's request or notification as the client gets it. */
   publish(session: Session, target: string, message: Buffer): Buffer {
-    if (this.names.ownersFromLists && message.includes(listChanged)) session.owners.clear();
+    if (message.includes(listChanged)) this.catalogue.forget(session.id);
     return publishServerMessage(this.names, target, message);
   }
 
-  private async ownerFromLists(call: Call, { kind, name }: ItemReference): Promise<Resolved | "conflict" | undefined> {
-    if (!this.names.ownersFromLists) return undefined;
+  /** With rules, what does not exist looks like what the caller may not see. */
+  private async ownerFromLists(call: Call, { kind, name }: ItemReference, { among }: OnlyListed): Promise<Item | "conflict" | undefined> {
     const found = listOf(call.session, kind);
     if (found === undefined) return undefined;
-    return this.catalogue.owner({ ...this.listRequest(call, found.name, found.method), params: emptyResult, id: undefined }, name);
+    const request = { ...this.listRequest(call, found.name, found.method), params: emptyResult, cursor: undefined, id: undefined };
+    const owner = await this.catalogue.owner(request, name, among);
+    if (owner === undefined && this.decision.active) throw unknownItem(call.request.id, kind, name);
+    return owner;
   }
 
   private listRequest(call: Call, name: string, method: ListMethod): ListRequest {
     const { exchange, session, request } = call;
     const params = new JsonView(request.bytes).member("params")?.bytes ?? emptyResult;
     const onMessage = (link: Link, message: Buffer): void => this.aside(call, link, message);
-    return { exchange, session, links: this.links(session), name, method, params, id: request.id, onMessage };
+    const links = this.links(session);
+    const { id, params: { cursor } = {} } = request;
+    return { exchange, session, links, name, method, params, cursor, id, caller: session.id, onMessage };
   }
 }
 

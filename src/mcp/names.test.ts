@@ -3,16 +3,16 @@ import { test } from "node:test";
 import { createNames } from "./names.ts";
 
 test("a single target's names go through; `always` prefixes even those", () => {
-  const plain = createNames("conditional", ["a"]);
+  const plain = createNames({ prefixMode: "conditional", targets: ["a"], maxNameLength: 64 });
   assert.equal(plain.plain, true);
   assert.deepEqual(plain.resolve("tool", "b_echo"), { target: "a", name: "b_echo" });
-  assert.equal(createNames("never", ["a"]).plain, true);
-  const always = createNames("always", ["a"]);
+  assert.equal(createNames({ prefixMode: "never", targets: ["a"], maxNameLength: 64 }).plain, true);
+  const always = createNames({ prefixMode: "always", targets: ["a"], maxNameLength: 64 });
   assert.equal(always.plain, false);
   assert.equal(always.publish({ kind: "tool", target: "a", name: "echo" }), "a_echo");
 });
 
-const several = createNames("conditional", ["a", "a.b", "c-d"]);
+const several = createNames({ prefixMode: "conditional", targets: ["a", "a.b", "c-d"], maxNameLength: 64 });
 
 test("every published name resolves to what it was made from", () => {
   const items = [
@@ -43,9 +43,8 @@ test("names of nobody resolve to nothing", () => {
 });
 
 test("`never` leaves tools and prompts to the lists, and prefixes the rest", () => {
-  const names = createNames("never", ["a", "b"]);
-  assert.equal(names.ownersFromLists, true);
+  const names = createNames({ prefixMode: "never", targets: ["a", "b"], maxNameLength: 64 });
   assert.equal(names.publish({ kind: "tool", target: "a", name: "echo" }), "echo");
-  assert.equal(names.resolve("tool", "a_echo"), undefined);
+  assert.deepEqual(names.resolve("tool", "a_echo"), { among: ["a", "b"] });
   assert.deepEqual(names.resolve("resource", "b+x:1"), { target: "b", name: "x:1" });
 });
