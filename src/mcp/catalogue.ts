@@ -15,7 +15,7 @@ import { publishToolMeta } from "./publish-result.ts";
 import type { ServerResponse } from "./read-response.ts";
 import { rpcError } from "./rpc-error.ts";
 import type { Link, Session } from "./session.ts";
-import { type Shown, Snapshots, type SnapshotsSettings, snapshotOf } from "./snapshots.ts";
+import { type Shown, type Snapshot, Snapshots, type SnapshotsSettings, snapshotOf } from "./snapshots.ts";
 import type { ListMethod } from "./wire/revision.ts";
 
 /** Whose list, and in which words. */
@@ -159,16 +159,20 @@ export class Catalogue {
   private async take(request: ListRequest, list: string = request.name): Promise<Shown> {
     const { method, caller, exchange, links } = request;
     const shelf = caller === undefined ? undefined : this.snapshots.shelf(caller);
-    const answers = await fanOut(links, this.settings.fanOut, (link, deadlineMs) => this.pages(link, request, deadlineMs));
+    // read in there: a list that cannot be read is its target's failure
+    const answers = await fanOut(links, this.settings.fanOut, async (link, deadlineMs) => {
+      const pages = await this.pages(link, request, deadlineMs);
+      const { name } = link.target;
+      const parts = shelf === undefined ? [] : [Buffer.from(name), ...pages.map(resultOf)];
+      return { parts, entries: pages.flatMap((page) => this.entries(name, page, method)) };
+    });
+    const entries = answers.flatMap(({ value }) => value.entries);
+    this.sayShortened(entries);
     const stale = this.settings.lists.shownFor(exchange);
-    const read = (): Shown["snapshot"] => {
-      const entries = answers.flatMap(({ link, value }) => value.flatMap((page) => this.entries(link.target.name, page, method)));
-      this.sayShortened(entries);
-      return snapshotOf(entries, method.key === "name");
-    };
-    if (shelf === undefined) return { snapshot: read(), stale };
-    const parts = answers.flatMap(({ link, value }) => [Buffer.from(link.target.name), ...value.map(resultOf)]);
-    return { snapshot: this.snapshots.keep(shelf, list, stale, [Buffer.from(request.name), ...parts], read), stale };
+    const make = (): Snapshot => snapshotOf(entries, method.key === "name");
+    if (shelf === undefined) return { snapshot: make(), stale };
+    const parts = [Buffer.from(request.name), ...answers.flatMap(({ value }) => value.parts)];
+    return { snapshot: this.snapshots.keep(shelf, list, { stale, parts, make }), stale };
   }
 
   /** Once for each kind: which names clients see that are nowhere in the servers' own documentation. */

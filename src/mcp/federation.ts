@@ -249,6 +249,7 @@ export class Federation {
       session.aside(this.publish(session, link.target.name, message));
       return;
     }
+    this.noteChange(session, message);
     const id = serverRequestId(message);
     if (id === undefined) return;
     const bytes = errorResponse(id, -32601, "the client has no stream on which it could be asked");
@@ -267,8 +268,12 @@ export class Federation {
 
   /** A target's request or notification as the client gets it. */
   publish(session: Session, target: string, message: Buffer): Buffer {
-    if (message.includes(listChanged)) this.catalogue.forget(session.id);
+    this.noteChange(session, message);
     return publishServerMessage(this.names, target, message);
+  }
+
+  private noteChange(session: Session, message: Buffer): void {
+    if (!this.names.plain && message.includes(listChanged)) this.catalogue.forget(session.id);
   }
 
   /** With rules, what does not exist looks like what the caller may not see. */

@@ -33,6 +33,14 @@ export interface Shown {
 /** The lists of one caller, by list. */
 export type Shelf = Map<string, { readonly digest: string; readonly stale: readonly string[]; readonly at: number }>;
 
+/** A list that was just asked for. */
+export interface NewList {
+  readonly stale: readonly string[];
+  /** The texts that it is made from. */
+  readonly parts: readonly Uint8Array[];
+  readonly make: () => Snapshot;
+}
+
 export interface SnapshotsSettings {
   readonly clock: Clock;
   /** Milliseconds after which a list has to be asked for again. */
@@ -72,8 +80,8 @@ export class Snapshots {
     return snapshot === undefined ? undefined : { snapshot, stale: kept.stale };
   }
 
-  /** A list of that content, or else the one that `make` makes. @param parts texts that the list is made from */
-  keep(shelf: Shelf, list: string, stale: readonly string[], parts: readonly Uint8Array[], make: () => Snapshot): Snapshot {
+  /** What is kept for a list: where the same is held already, that. */
+  keep(shelf: Shelf, list: string, { stale, parts, make }: NewList): Snapshot {
     const digest = digestOf(parts);
     const snapshot = this.content(digest) ?? this.hold(digest, make(), parts);
     if (shelf.size >= maxLists && !shelf.has(list)) shelf.clear();

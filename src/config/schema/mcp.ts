@@ -64,7 +64,7 @@ const mcpBackendKeys = {
       .min(minNameLength)
       .default(64)
       .describe(
-        "Characters that the name of a tool or prompt may have, its target's name included. One with more goes by a short form, always the same: the beginnings of both and a hash. LLM APIs take 64, and some clients put something in front.",
+        "Characters that the name of a tool or prompt may have, its target's name included. One with more goes by a short form, always the same: the beginnings of both and a hash. LLM APIs take 64, and some clients put something in front. At least 32.",
       ),
     "names that are short enough for LLM APIs",
   ),
