@@ -8,6 +8,7 @@ export interface Requirement {
 
 const article = "the article of April 2026 about the reference project (test/article)";
 const operations = "docs/architecture.md";
+const catalogue = "docs/decisions/0019-names-and-pages-of-mcp.md";
 
 export const requirements: readonly Requirement[] = [
   // the article: MCP
@@ -26,6 +27,27 @@ export const requirements: readonly Requirement[] = [
   { id: "article-challenge", source: "RFC 9728 section 5.1", behaviour: "A refusal names the address of the resource's metadata." },
   { id: "article-metadata", source: "RFC 9728 section 3", behaviour: "That address serves what `resourceMetadata` says, without a token." },
   { id: "article-product", source: article, behaviour: "A label computed from the arguments of a tool call is on its metrics." },
+  // MCP: names, lists, access
+  {
+    id: "mcp-name-budget",
+    source: catalogue,
+    behaviour: "No name of a tool or prompt is longer than configured; a shortened one is called like any other.",
+  },
+  {
+    id: "mcp-list-is-lookup",
+    source: catalogue,
+    behaviour: "Every listed name stands for just the item it is listed for, and no other name for anything.",
+  },
+  {
+    id: "mcp-pages",
+    source: catalogue,
+    behaviour: "Merged lists come in pages, with a session and without; names that stay are neither skipped nor repeated.",
+  },
+  {
+    id: "mcp-no-wider",
+    source: "docs/decisions/0009-mcp-relay.md",
+    behaviour: "Whatever the rules, all that is shown can be used, and nothing of what they deny in any way.",
+  },
   // the article: models
   { id: "article-jwt", source: article, behaviour: "`llm.policies.jwtAuth` guards every model." },
   { id: "article-domain", source: article, behaviour: "Rules on `jwt.email` and `jwt.email_verified` decide who may call." },
