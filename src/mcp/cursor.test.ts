@@ -28,7 +28,7 @@ test("fuzz: what was not made for the list is none", () => {
     assert.equal(readCursor(list, other), undefined);
   }
   fc.assert(
-    fc.property(fc.nat(made.length - 1), fc.constantFrom(..."ABCxyz019-_"), (at, character) => {
+    fc.property(fc.nat(made.length - 1), fc.constantFrom("A", "B", "x", "y", "0", "1", "-", "_"), (at, character) => {
       const changed = made.slice(0, at) + character + made.slice(at + 1);
       assert.equal(readCursor(list, changed) === undefined, changed !== made);
     }),

@@ -15,7 +15,7 @@ test("the forms, for good: agents have them in their settings", () => {
 
 const name = fc.oneof(
   fc.string({ unit: "binary", minLength: 130, maxLength: 200, size: "max" }),
-  fc.string({ unit: fc.constantFrom(..."abcXYZ019_.-"), maxLength: 200, size: "max" }),
+  fc.string({ unit: fc.constantFrom("a", "b", "X", "0", "1", "_", ".", "-"), maxLength: 200, size: "max" }),
 );
 const target = fc.stringMatching(/^[a-z0-9]([-a-z0-9.]{0,80}[a-z0-9])?$/, { size: "max" });
 const length = fc.integer({ min: minNameLength, max: 128 });

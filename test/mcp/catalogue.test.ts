@@ -116,8 +116,7 @@ test("prompts are shortened, called and completed alike; `never` shortens the ba
       ["completion/complete", { ref: { type: "ref/prompt", name }, argument: { name: "n", value: "" } }],
     ] as const) {
       assert.equal((await rig.call(method, params, { session })).status, 200);
-      const { params: sent } = a.received.at(-1)?.message ?? {};
-      assert.equal((sent?.["name"] ?? (sent?.["ref"] as { name: string }).name) as string, long);
+      assert.match(a.received.at(-1)?.body ?? "", new RegExp(`"name":"${long}"`));
     }
   }
 });
