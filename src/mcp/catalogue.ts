@@ -7,7 +7,7 @@ import { type Cursor, digestOfNames, positionIn, readCursor, writeCursor } from 
 import type { Decision } from "./decision.ts";
 import { type Delivery, ownRequest } from "./delivery.ts";
 import { fanOut, type FanOutSettings } from "./fan-out.ts";
-import type { CatalogueEntry, Item } from "./item.ts";
+import type { CatalogueEntry, Item, ItemKind } from "./item.ts";
 import { JsonView, replace, splice } from "./json-view.ts";
 import type { LastLists } from "./last-lists.ts";
 import type { Names } from "./names.ts";
@@ -64,7 +64,7 @@ export class Catalogue {
   private readonly settings: CatalogueSettings;
   private readonly snapshots: Snapshots;
   /** Kinds of items with short names that the log knows of. */
-  private readonly saidOf = new Set<string>();
+  private readonly saidOf = new Set<ItemKind>();
 
   constructor(settings: CatalogueSettings) {
     this.settings = settings;
@@ -167,7 +167,7 @@ export class Catalogue {
       return { parts, entries: pages.flatMap((page) => this.entries(name, page, method)) };
     });
     const entries = answers.flatMap(({ value }) => value.entries);
-    this.sayShortened(entries);
+    this.sayShortened(method.item, entries);
     const stale = this.settings.lists.shownFor(exchange);
     const make = (): Snapshot => snapshotOf(entries, method.key === "name");
     if (shelf === undefined) return { snapshot: make(), stale };
@@ -176,15 +176,15 @@ export class Catalogue {
   }
 
   /** Once for each kind: which names clients see that are nowhere in the servers' own documentation. */
-  private sayShortened(entries: readonly CatalogueEntry[]): void {
+  private sayShortened(kind: ItemKind, entries: readonly CatalogueEntry[]): void {
+    if (this.saidOf.has(kind)) return;
     const shortened = entries.filter(({ item }) => this.settings.names.shortens(item));
-    const [first] = shortened;
-    if (first === undefined || this.saidOf.has(first.item.kind)) return;
-    this.saidOf.add(first.item.kind);
+    if (shortened.length === 0) return;
+    this.saidOf.add(kind);
     const names = shortened
       .slice(0, maxSaid)
       .map(({ item, published }) => `${item.target}: ${item.name.slice(0, maxSaidLength)} -> ${published}`);
-    this.settings.log.warn("mcp names longer than maxNameLength were shortened", { kind: first.item.kind, count: shortened.length, names });
+    this.settings.log.warn("mcp names longer than maxNameLength were shortened", { kind, count: shortened.length, names });
   }
 
   /** The responses of a target, page by page. One that does not know the list has none of it. */

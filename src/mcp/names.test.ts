@@ -48,7 +48,7 @@ test("names of nobody resolve to nothing", () => {
 test("`never` leaves tools and prompts to the lists, and prefixes the rest", () => {
   const names = createNames({ prefixMode: "never", targets: ["a", "b"], maxNameLength: 64 });
   assert.equal(names.publish({ kind: "tool", target: "a", name: "echo" }), "echo");
-  assert.deepEqual(names.resolve("tool", "a_echo"), { among: ["a", "b"] });
+  assert.deepEqual(names.resolve("tool", "a_echo"), { among: ["a", "b"], likely: undefined });
   assert.deepEqual(names.resolve("resource", "b+x:1"), { target: "b", name: "x:1" });
 });
 
@@ -58,11 +58,17 @@ test("what is too long goes by its short form alone; only lists tell what that i
   const short = names.publish(long);
   assert.equal(short.length, 32);
   assert.deepEqual([names.shortens(long), names.shortens({ ...long, name: "n" })], [true, false]);
-  assert.deepEqual(names.resolve("tool", short), { among: ["a"] }, "another target's list need not be there");
+  const listed = { target: "a", name: long.name };
+  assert.deepEqual(names.resolve("tool", short), { among: ["a"], likely: listed }, "another target's list need not be there");
+  const restarted = createNames({ prefixMode: "conditional", targets: ["a", "b"], maxNameLength: 32 });
+  assert.deepEqual(restarted.resolve("tool", short), { among: ["a"], likely: { target: "a", name: short.slice(2) } });
   assert.equal(names.resolve("tool", `a_${long.name}`), undefined);
   assert.equal(names.resolve("tool", `c${short}`), undefined);
   const ofLongTarget = names.publish({ kind: "prompt", target: "b".repeat(40), name: "p" });
-  assert.deepEqual(names.resolve("prompt", ofLongTarget), { among: ["b".repeat(40)] });
+  assert.deepEqual(names.resolve("prompt", ofLongTarget), {
+    among: ["b".repeat(40)],
+    likely: { target: "b".repeat(40), name: "p" },
+  });
   assert.equal(names.publish({ ...long, kind: "resource", name: `memo://${long.name}` }), `a+memo://${long.name}`);
   const lone = createNames({ prefixMode: "conditional", targets: ["a"], maxNameLength: 32 });
   assert.equal(lone.publish(long), long.name);

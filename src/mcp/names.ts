@@ -1,3 +1,4 @@
+import { RecentMap } from "../base/recent-map.ts";
 import type { Item, ItemKind } from "./item.ts";
 import { isLonger, longName, mayBeShort, mayBeginWith, shortName } from "./short-name.ts";
 
@@ -11,6 +12,8 @@ export interface Resolved {
 /** A name of which only lists tell what it stands for, and these targets' lists do. */
 export interface OnlyListed {
   readonly among: readonly string[];
+  /** What it most likely is: for policies in front of the backend, which no list has been asked for yet. */
+  readonly likely: Resolved | undefined;
 }
 
 /**
@@ -76,14 +79,14 @@ function manyNames(targets: readonly string[], callables: CallableNames): Names 
     shortens: ({ kind, target, name }) => (kind === "tool" || kind === "prompt") && callables.shortens(target, name),
     resolve(kind, published) {
       if (kind === "resource") return resolveUri(known, published);
-      return kind === "task" ? split(known, published, "+") : callables.resolve(published);
+      return kind === "task" ? splitAt(known, published, "+") : callables.resolve(published);
     },
   };
 }
 
 /** Names as the targets have them: equal ones are nobody's, so the target must not show in a short form either. */
 function bareNames(targets: readonly string[], maxNameLength: number): CallableNames {
-  const listed = { among: targets };
+  const listed = { among: targets, likely: undefined };
   return {
     publish: (_target, name) => (isLonger(name, maxNameLength) ? shortName(undefined, name, maxNameLength) : name),
     shortens: (_target, name) => isLonger(name, maxNameLength),
@@ -93,19 +96,30 @@ function bareNames(targets: readonly string[], maxNameLength: number): CallableN
 
 function prefixedNames(targets: readonly string[], maxNameLength: number): CallableNames {
   const known = new Set(targets);
+  const shortened = new RecentMap<string, Resolved>(maxRemembered);
   const shortens = (target: string, name: string): boolean => isLonger(longName(target, name), maxNameLength);
   return {
     shortens,
-    publish: (target, name) => (shortens(target, name) ? shortName(target, name, maxNameLength) : longName(target, name)),
+    publish(target, name) {
+      if (!shortens(target, name)) return longName(target, name);
+      const short = shortName(target, name, maxNameLength);
+      shortened.set(short, { target, name });
+      return short;
+    },
     resolve(published) {
       if (isLonger(published, maxNameLength)) return undefined;
-      if (!mayBeShort(published, maxNameLength)) return split(known, published, "_");
+      const split = splitAt(known, published, "_");
+      if (!mayBeShort(published, maxNameLength)) return split;
       const beginning = published.slice(0, published.indexOf("_"));
       const among = targets.filter((target) => mayBeginWith(target, beginning, maxNameLength));
-      return among.length === 0 ? undefined : { among };
+      // not yet listed here: the target is right and the name begins as it should
+      return among.length === 0 ? undefined : { among, likely: shortened.get(published) ?? split };
     },
   };
 }
+
+/** Shortened names. */
+const maxRemembered = 8_192;
 
 const appScheme = "ui://";
 
@@ -116,12 +130,12 @@ function publishUri(target: string, uri: string): string {
 }
 
 function resolveUri(targets: ReadonlySet<string>, uri: string): Resolved | undefined {
-  if (!uri.startsWith(appScheme)) return split(targets, uri, "+");
-  const found = split(targets, uri.slice(appScheme.length), "+");
+  if (!uri.startsWith(appScheme)) return splitAt(targets, uri, "+");
+  const found = splitAt(targets, uri.slice(appScheme.length), "+");
   return found === undefined ? undefined : { target: found.target, name: appScheme + found.name };
 }
 
-function split(targets: ReadonlySet<string>, published: string, separator: string): Resolved | undefined {
+function splitAt(targets: ReadonlySet<string>, published: string, separator: string): Resolved | undefined {
   const at = published.indexOf(separator);
   const target = published.slice(0, at);
   return at > 0 && targets.has(target) ? { target, name: published.slice(at + 1) } : undefined;

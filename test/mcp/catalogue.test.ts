@@ -299,3 +299,22 @@ test("failOpen: while a target is missing every list is offered, then what there
   const whole = await rig.post(initialize());
   assert.deepEqual(resultOf<{ capabilities: object }>(whole).capabilities, { tools: {} });
 });
+
+test("failOpen: a further page, too, says whose part is an older one", async () => {
+  let up = true;
+  const b = server("1", "2");
+  const { send } = b;
+  Object.assign(b, { send: (...sent: Parameters<typeof send>) => (up ? send(...sent) : Promise.reject(new Error("down"))) });
+  const rig = new Rig({ a: server(), b }, { failureMode: "failOpen", pageSize: 1 });
+  const session = await rig.open();
+  const stale = async (cursor?: string): Promise<[unknown, string | undefined]> => {
+    const page = resultOf<Page & { _meta?: object }>(await rig.call("tools/list", { cursor }, { session }));
+    return [page._meta, page.nextCursor];
+  };
+  const [before] = await stale();
+  up = false;
+  const [first, cursor] = await stale();
+  const [second] = await stale(cursor);
+  const older = { "turnpike/stale": ["b"] };
+  assert.deepEqual([before, first, second], [undefined, older, older]);
+});
