@@ -8,6 +8,7 @@ export interface Requirement {
 
 const article = "the article of April 2026 about the reference project (test/article)";
 const operations = "docs/architecture.md";
+const catalogue = "docs/decisions/0019-names-and-pages-of-mcp.md";
 
 export const requirements: readonly Requirement[] = [
   // the article: MCP
@@ -41,6 +42,27 @@ export const requirements: readonly Requirement[] = [
     id: "mcp-cancelled",
     source: "MCP specification, Cancellation",
     behaviour: "A call that its client cancels is over, though its server sends no response any more.",
+  },
+  // MCP: names, lists, access
+  {
+    id: "mcp-name-budget",
+    source: catalogue,
+    behaviour: "No name of a tool or prompt is longer than configured; a shortened one is called like any other.",
+  },
+  {
+    id: "mcp-list-is-lookup",
+    source: catalogue,
+    behaviour: "Every listed name stands for just the item it is listed for, and no other name for anything.",
+  },
+  {
+    id: "mcp-pages",
+    source: catalogue,
+    behaviour: "Merged lists come in pages, with a session and without; names that stay are neither skipped nor repeated.",
+  },
+  {
+    id: "mcp-no-wider",
+    source: "docs/decisions/0009-mcp-relay.md",
+    behaviour: "Whatever the rules, all that is shown can be used, and nothing of what they deny in any way.",
   },
   // the article: models
   { id: "article-jwt", source: article, behaviour: "`llm.policies.jwtAuth` guards every model." },

@@ -288,6 +288,14 @@ export const errorTable = {
     "unknown item",
     "There is no such tool, prompt or resource, or mcpAuthorization hides it from this caller.",
   ),
+  mcp_cursor_invalid: row(
+    400,
+    -32602,
+    "client",
+    "Mcp",
+    "invalid cursor",
+    "A list is asked for from a `cursor` that was not in an earlier page of it; without one it begins at the start.",
+  ),
   mcp_dns_rebinding: row(
     403,
     -32003,

@@ -2,25 +2,21 @@ import { isJsonObject, type JsonObject } from "../base/json.ts";
 import { spliceJsonMembers } from "../base/json-members.ts";
 import type { Exchange } from "../contract/exchange.ts";
 import type { RpcId } from "../contract/mcp.ts";
+import type { Log } from "../contract/runtime.ts";
+import { type Cursor, digestOfNames, positionIn, readCursor, writeCursor } from "./cursor.ts";
 import type { Decision } from "./decision.ts";
 import { type Delivery, ownRequest } from "./delivery.ts";
 import { fanOut, type FanOutSettings } from "./fan-out.ts";
-import type { Item, ItemKind } from "./item.ts";
+import type { CatalogueEntry, Item, ItemKind } from "./item.ts";
 import { JsonView, replace, splice } from "./json-view.ts";
-import type { Names, Resolved } from "./names.ts";
+import type { LastLists } from "./last-lists.ts";
+import type { Names } from "./names.ts";
 import { publishToolMeta } from "./publish-result.ts";
 import type { ServerResponse } from "./read-response.ts";
+import { rpcError } from "./rpc-error.ts";
 import type { Link, Session } from "./session.ts";
+import { type Shown, type Snapshot, Snapshots, type SnapshotsSettings, snapshotOf } from "./snapshots.ts";
 import type { ListMethod } from "./wire/revision.ts";
-
-/** One element of a list, with its owner. */
-export interface CatalogueEntry {
-  readonly item: Item;
-  /** Its name for clients. */
-  readonly published: string;
-  /** The element as its server sent it, schemas included, with the published name in it. JSON text. */
-  readonly source: Buffer;
-}
 
 /** Whose list, and in which words. */
 export interface ListRequest {
@@ -31,18 +27,33 @@ export interface ListRequest {
   readonly method: ListMethod;
   /** The client's `params`, JSON text of an object; `{}` for a list of the gateway's own. */
   readonly params: Buffer;
+  /** Where to begin; absent for the beginning. */
+  readonly cursor: unknown;
   /** The client's id, under which a cancellation finds the first page. */
   readonly id: RpcId | undefined;
+  /** Whoever is shown the same when asking again; without it every request asks the targets. */
+  readonly caller: string | undefined;
   /** Requests and notifications that a target sends before its answer. */
   readonly onMessage: (link: Link, message: Buffer) => void;
 }
 
-export interface CatalogueSettings {
+/** What a client gets of a list at once. */
+export interface CataloguePage {
+  readonly entries: readonly CatalogueEntry[];
+  readonly nextCursor: string | undefined;
+  /** Targets whose part is an older one. */
+  readonly stale: readonly string[];
+}
+
+export interface CatalogueSettings extends SnapshotsSettings {
   readonly names: Names;
   readonly decision: Decision;
   readonly delivery: Delivery;
   readonly fanOut: FanOutSettings;
+  readonly lists: LastLists;
+  readonly log: Log;
   readonly maxPages: number;
+  readonly pageSize: number;
 }
 
 /**
@@ -51,32 +62,41 @@ export interface CatalogueSettings {
  */
 export class Catalogue {
   private readonly settings: CatalogueSettings;
+  private readonly snapshots: Snapshots;
+  /** Kinds of items with short names that the log knows of. */
+  private readonly saidOf = new Set<ItemKind>();
 
   constructor(settings: CatalogueSettings) {
     this.settings = settings;
+    this.snapshots = new Snapshots(settings);
   }
 
-  /** Everything the targets offer of a kind, all pages of it. @throws TargetFailure as the failure mode says */
-  async list(request: ListRequest): Promise<readonly CatalogueEntry[]> {
-    const { method, session, exchange } = request;
-    const { names, decision } = this.settings;
-    const answers = await fanOut(request.links, this.settings.fanOut, async (link, deadlineMs) => {
-      const pages = await this.pages(link, request, deadlineMs);
-      return pages.flatMap((page) => this.entries(link.target.name, page, method));
-    });
-    const entries = answers.flatMap(({ value }) => value);
-    const offered = names.ownersFromLists && method.key === "name" ? this.withoutConflicts(session, method.item, entries) : entries;
-    return decision.active ? offered.filter(({ item }) => decision.allows(exchange, item)) : offered;
+  /**
+   * A part of what the targets offer of a kind. The first asks them all, for all their pages; further ones are of the
+   * list that the caller was shown then, or, where that is not kept, go on in a new one.
+   * @throws TargetFailure as the failure mode says
+   * @throws GatewayError `mcp_cursor_invalid`
+   */
+  async page(request: ListRequest): Promise<CataloguePage> {
+    const { cursor: given = null } = request;
+    const cursor = given === null ? undefined : readCursor(request.name, given);
+    if (cursor === undefined) {
+      if (given !== null) throw rpcError("mcp_cursor_invalid", { id: request.id });
+      return this.cut(request, await this.take(request), undefined);
+    }
+    const shown = this.shown(request, request.name);
+    const goesOn = shown !== undefined && digestOfNames(this.visible(request, shown).map(({ published }) => published)) === cursor.digest;
+    return this.cut(request, goesOn ? shown : await this.take(request), cursor);
   }
 
-  /** The same list as the `result` of a response. JSON text. */
-  render(method: ListMethod, entries: readonly CatalogueEntry[]): Buffer {
+  /** A page as the `result` of a response. JSON text. */
+  render(method: ListMethod, { entries, nextCursor }: CataloguePage): Buffer {
     const parts: Buffer[] = [Buffer.from(`{${JSON.stringify(method.member)}:[`)];
     for (const [index, { source }] of entries.entries()) {
       if (index > 0) parts.push(comma);
       parts.push(source);
     }
-    parts.push(closing);
+    parts.push(Buffer.from(nextCursor === undefined ? "]}" : `],"nextCursor":${JSON.stringify(nextCursor)}}`));
     return Buffer.concat(parts);
   }
 
@@ -90,16 +110,81 @@ export class Catalogue {
   }
 
   /**
-   * Which target offers a name, where names are not prefixed.
-   * @returns undefined when nobody does, `conflict` when more than one does
+   * What a name stands for of which only lists tell.
+   * @param among the targets whose it can be
+   * @returns undefined when nobody offers it, `conflict` when that is several items. A conflict with something that the
+   *   caller may not see is none that he may be told of.
    */
-  async owner(request: ListRequest, name: string): Promise<Resolved | "conflict" | undefined> {
-    const { session, method } = request;
-    if (!session.owners.get(method.item)?.has(name)) await this.list(request);
-    const owners = session.owners.get(method.item);
-    const target = owners?.get(name);
-    if (target !== undefined) return { target, name };
-    return owners?.has(name) === true ? "conflict" : undefined;
+  async owner(request: ListRequest, name: string, among: readonly string[]): Promise<Item | "conflict" | undefined> {
+    const links = request.links.filter(({ target }) => among.includes(target.name));
+    const list = links.length === request.links.length ? request.name : `${request.name} ${among.join(" ")}`;
+    const known = this.find(request, request.name, name) ?? this.find(request, list, name);
+    const items = known ?? (await this.take({ ...request, links }, list)).snapshot.owners.get(name) ?? [];
+    if (items.length < 2) return items[0];
+    return items.filter((item) => this.settings.decision.allows(request.exchange, item)).length < 2 ? undefined : "conflict";
+  }
+
+  /** What a caller was shown may not be so any more. */
+  forget(caller: string | undefined): void {
+    if (caller !== undefined) this.snapshots.forget(caller);
+  }
+
+  private shown({ caller }: ListRequest, list: string): Shown | undefined {
+    return caller === undefined ? undefined : this.snapshots.find(caller, list);
+  }
+
+  private find(request: ListRequest, list: string, name: string): readonly Item[] | undefined {
+    return this.shown(request, list)?.snapshot.owners.get(name);
+  }
+
+  /** Rules come before pages: a cursor leads to nothing that the caller may not see. */
+  private visible({ exchange }: ListRequest, { snapshot }: Shown): readonly CatalogueEntry[] {
+    const { decision } = this.settings;
+    return decision.active ? snapshot.entries.filter(({ item }) => decision.allows(exchange, item)) : snapshot.entries;
+  }
+
+  private cut(request: ListRequest, shown: Shown, cursor: Cursor | undefined): CataloguePage {
+    const { pageSize } = this.settings;
+    const { stale } = shown;
+    const visible = this.visible(request, shown);
+    if (cursor === undefined && visible.length <= pageSize) return { entries: visible, nextCursor: undefined, stale };
+    const names = visible.map(({ published }) => published);
+    const start = cursor === undefined ? 0 : positionIn(names, cursor);
+    const end = start + pageSize;
+    const nextCursor = end < names.length ? writeCursor(request.name, names, end) : undefined;
+    return { entries: visible.slice(start, end), nextCursor, stale };
+  }
+
+  /** Everything the links' targets offer of a kind now, all pages of it. @param list what it is kept under */
+  private async take(request: ListRequest, list: string = request.name): Promise<Shown> {
+    const { method, caller, exchange, links } = request;
+    const shelf = caller === undefined ? undefined : this.snapshots.shelf(caller);
+    // read in there: a list that cannot be read is its target's failure
+    const answers = await fanOut(links, this.settings.fanOut, async (link, deadlineMs) => {
+      const pages = await this.pages(link, request, deadlineMs);
+      const { name } = link.target;
+      const parts = shelf === undefined ? [] : [Buffer.from(name), ...pages.map(resultOf)];
+      return { parts, entries: pages.flatMap((page) => this.entries(name, page, method)) };
+    });
+    const entries = answers.flatMap(({ value }) => value.entries);
+    this.sayShortened(method.item, entries);
+    const stale = this.settings.lists.shownFor(exchange);
+    const make = (): Snapshot => snapshotOf(entries, method.key === "name");
+    if (shelf === undefined) return { snapshot: make(), stale };
+    const parts = [Buffer.from(request.name), ...answers.flatMap(({ value }) => value.parts)];
+    return { snapshot: this.snapshots.keep(shelf, list, { stale, parts, make }), stale };
+  }
+
+  /** Once for each kind: which names clients see that are nowhere in the servers' own documentation. */
+  private sayShortened(kind: ItemKind, entries: readonly CatalogueEntry[]): void {
+    if (this.saidOf.has(kind)) return;
+    const shortened = entries.filter(({ item }) => this.settings.names.shortens(item));
+    if (shortened.length === 0) return;
+    this.saidOf.add(kind);
+    const names = shortened
+      .slice(0, maxSaid)
+      .map(({ item, published }) => `${item.target}: ${item.name.slice(0, maxSaidLength)} -> ${published}`);
+    this.settings.log.warn("mcp names longer than maxNameLength were shortened", { kind, count: shortened.length, names });
   }
 
   /** The responses of a target, page by page. One that does not know the list has none of it. */
@@ -153,19 +238,15 @@ export class Catalogue {
     ];
     return [{ item, published, source: splice(view.bytes, edits) }];
   }
+}
 
-  /** Notes the owners, and drops names that several targets claim: nobody could say whose a call is. */
-  private withoutConflicts(session: Session, kind: ItemKind, entries: readonly CatalogueEntry[]): readonly CatalogueEntry[] {
-    const owners = new Map<string, string | undefined>();
-    for (const { published, item } of entries) {
-      const conflict = owners.has(published) && owners.get(published) !== item.target;
-      owners.set(published, conflict ? undefined : item.target);
-    }
-    session.owners.set(kind, owners);
-    return entries.filter(({ published }) => owners.get(published) !== undefined);
-  }
+function resultOf({ bytes }: ServerResponse): Buffer {
+  return new JsonView(bytes).member("result")?.bytes ?? empty;
 }
 
 const methodNotFound = -32601;
 const comma = Buffer.from(",");
-const closing = Buffer.from("]}");
+const empty = Buffer.alloc(0);
+/** Of the shortened names, in the log. */
+const maxSaid = 20;
+const maxSaidLength = 200;

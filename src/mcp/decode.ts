@@ -37,7 +37,8 @@ function describeTarget(call: McpCall, exchange: Exchange, { method, params }: M
   const known = revision.methods.get(method ?? "");
   if (known?.routing !== "item" || params === undefined) return;
   const reference = known.locate(params);
-  const owner = reference === undefined ? undefined : names.resolve(reference.kind, reference.name);
+  const resolved = reference === undefined ? undefined : names.resolve(reference.kind, reference.name);
+  const owner = resolved !== undefined && "among" in resolved ? resolved.likely : resolved;
   if (reference === undefined || owner === undefined) return;
   const { kind } = reference;
   const given = kind === "tool" ? params["arguments"] : undefined;

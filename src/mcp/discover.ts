@@ -56,7 +56,12 @@ export async function discoverAll(
     };
   });
   const hellos = answers.map(({ value }) => value);
-  const merged = mergeInitialize(hellos, { protocolVersion: session.revision.name, version, subscribable: true });
+  const merged = mergeInitialize(hellos, {
+    protocolVersion: session.revision.name,
+    version,
+    subscribable: true,
+    incomplete: hellos.length < links.length,
+  });
   const { capabilities, instructions, serverInfo } = merged;
   const result = {
     resultType: "complete",

@@ -1,5 +1,6 @@
+import type { GatewayError } from "../contract/errors.ts";
 import type { Exchange } from "../contract/exchange.ts";
-import type { McpRequest } from "../contract/mcp.ts";
+import type { McpRequest, RpcId } from "../contract/mcp.ts";
 import type { Reply } from "../contract/reply.ts";
 import type { Decision } from "./decision.ts";
 import type { Delivery, Message } from "./delivery.ts";
@@ -38,13 +39,18 @@ export async function executeCall(settings: ExecuteSettings, call: ItemCall): Pr
   const { exchange, session, link, item, request, published } = call;
   note(exchange, item);
   if (!settings.decision.allows(exchange, item)) {
-    throw rpcError("mcp_item_unknown", { id: request.id, message: `Unknown ${item.kind}: ${published}` });
+    throw unknownItem(request.id, item.kind, published);
   }
   const bytes = item.name === published && !settings.decision.active ? request.bytes : withName(call);
   const { kind, id, method, params } = request;
   const name = nameIn(method, params ?? {}) === undefined ? undefined : item.name;
   const message: Message = { kind, id, method, params, bytes, name };
   return settings.delivery.post({ exchange, session, link, timeoutMs: 0 }, message);
+}
+
+/** The answer to who may not see an item, and, where that can be told, to who names one that does not exist. */
+export function unknownItem(id: RpcId, kind: ItemKind, published: string): GatewayError {
+  return rpcError("mcp_item_unknown", { id, message: `Unknown ${kind}: ${published}` });
 }
 
 /** The request naming the item as its target does. Walking there also makes sure that nobody can read it otherwise. */

@@ -1,21 +1,22 @@
 import type { Reply } from "../contract/reply.ts";
 import { Bridge } from "./bridge/bridge.ts";
+import { callerKey } from "./bridge/caller-key.ts";
 import type { Call } from "./call.ts";
 import { Catalogue, type ListRequest } from "./catalogue.ts";
 import { createDecision, type Decision } from "./decision.ts";
 import { Delivery, type Leg } from "./delivery.ts";
 import { discoverAll, withAllVersions } from "./discover.ts";
 import { Final } from "./event-stream.ts";
-import { executeCall } from "./execute.ts";
+import { executeCall, unknownItem } from "./execute.ts";
 import { fanOut, type FanOutSettings, Patience } from "./fan-out.ts";
 import { Health } from "./health.ts";
-import type { ItemKind } from "./item.ts";
+import type { Item, ItemKind } from "./item.ts";
 import { insertMembers, JsonView, splice } from "./json-view.ts";
 import { LastLists } from "./last-lists.ts";
 import { ListChanges, listKinds } from "./list-changes.ts";
 import { mergeInitialize } from "./merge-initialize.ts";
 import { parseObject } from "./message.ts";
-import { createNames, type Names, type Resolved } from "./names.ts";
+import { createNames, type Names, type OnlyListed } from "./names.ts";
 import { holdsNames, publishResult } from "./publish-result.ts";
 import { drain } from "./read-body.ts";
 import { relay, type RelayOptions, replyWith } from "./relay.ts";
@@ -49,7 +50,8 @@ export class Federation {
     this.limits = { ...defaultLimits, ...context.limits };
     this.targets = settings.targets.map((target) => createTarget(target, context, this.limits));
     this.byName = new Map(this.targets.map((target) => [target.name, target]));
-    this.names = createNames(settings.prefixMode, [...this.byName.keys()]);
+    const { prefixMode, maxNameLength, pageSize } = settings;
+    this.names = createNames({ prefixMode, targets: [...this.byName.keys()], maxNameLength });
     const { clock, log } = context;
     const health = new Health({ clock, log, ...this.limits });
     this.lastLists = new LastLists(clock, this.limits.staleListMs);
@@ -74,10 +76,11 @@ export class Federation {
         ? new Patience({ deadlineMs: openDeadlineMs, shortMs: shortDeadlineMs, clock })
         : new Patience({ deadlineMs: closedDeadlineMs, shortMs: closedDeadlineMs, clock });
     this.fanOut = { failureMode, patience, health, log };
-    const { names, decision, delivery, fanOut, limits } = this;
-    const { changeWindowMs: windowMs, maxPages, openDeadlineMs: timeoutMs } = limits;
-    this.changes = new ListChanges({ clock, delivery, lists: this.lastLists, windowMs, timeoutMs, maxPages });
-    this.catalogue = new Catalogue({ names, decision, delivery, fanOut, maxPages });
+    const { names, decision, delivery, fanOut, limits, lastLists: lists } = this;
+    const { changeWindowMs: windowMs, maxPages, openDeadlineMs: timeoutMs, keptListMs: maxAgeMs, maxKeptBytes: maxBytes } = limits;
+    this.catalogue = new Catalogue({ names, decision, delivery, fanOut, lists, clock, log, maxPages, pageSize, maxAgeMs, maxBytes });
+    const forget = (session: Session): void => this.catalogue.forget(session.id);
+    this.changes = new ListChanges({ clock, delivery, lists, windowMs, timeoutMs, maxPages, forget });
   }
 
   /** @throws GatewayError, TargetFailure, AmbiguousKey */
@@ -129,6 +132,7 @@ export class Federation {
       protocolVersion: session.client.protocolVersion,
       version: this.version,
       subscribable: this.stateful,
+      incomplete: hellos.length < this.targets.length,
     });
     session.agreeOn(merged.protocolVersion);
     return replyWith(accepts, resultResponse(request.id, Buffer.from(JSON.stringify(merged))));
@@ -153,7 +157,8 @@ export class Federation {
     const reference = method.locate(request.params ?? {});
     if (reference === undefined) return this.unknown(call);
     const { kind, path, name: published } = reference;
-    const owner = this.names.resolve(kind, published) ?? (await this.ownerFromLists(call, reference));
+    const resolved = this.names.resolve(kind, published);
+    const owner = resolved !== undefined && "among" in resolved ? await this.ownerFromLists(call, reference, resolved) : resolved;
     if (owner === "conflict") throw notRoutable(call, `more than one target offers ${kind} "${published}"`);
     const link = owner === undefined ? undefined : this.link(session, owner.target);
     if (owner === undefined || link === undefined) throw notRoutable(call, `no target for ${kind} "${published}"`);
@@ -166,10 +171,9 @@ export class Federation {
   private async list(call: Call, method: ListMethod): Promise<Reply> {
     const { exchange, session, request, accepts } = call;
     if (!this.names.plain) {
-      const entries = await this.catalogue.list(this.listRequest(call, request.method, method));
-      const list = this.catalogue.render(method, entries);
-      const marked = markStale(list, this.lastLists.shownFor(exchange));
-      return replyWith(accepts, resultResponse(request.id, withMembers(marked, session.revision.listMembers)));
+      const page = await this.catalogue.page(this.listRequest(call, request.method, method));
+      const list = markStale(this.catalogue.render(method, page), page.stale);
+      return replyWith(accepts, resultResponse(request.id, withMembers(list, session.revision.listMembers)));
     }
     const [link] = this.links(session) as [Link];
     const onResponse = this.decision.active
@@ -265,6 +269,7 @@ export class Federation {
       session.aside(this.publish(session, link.target.name, message));
       return;
     }
+    this.noteChange(session, message);
     const id = serverRequestId(message);
     if (id === undefined) return;
     const bytes = errorResponse(id, -32601, "the client has no stream on which it could be asked");
@@ -283,23 +288,39 @@ export class Federation {
 
   /** A target's request or notification as the client gets it. */
   publish(session: Session, target: string, message: Buffer): Buffer {
-    if (this.names.ownersFromLists && message.includes(listChanged)) session.owners.clear();
+    this.noteChange(session, message);
     return publishServerMessage(this.names, target, message);
   }
 
-  private async ownerFromLists(call: Call, { kind, name }: ItemReference): Promise<Resolved | "conflict" | undefined> {
-    if (!this.names.ownersFromLists) return undefined;
+  private noteChange(session: Session, message: Buffer): void {
+    if (!this.names.plain && message.includes(listChanged)) this.catalogue.forget(session.id);
+  }
+
+  /** With rules, what does not exist looks like what the caller may not see. */
+  private async ownerFromLists(call: Call, { kind, name }: ItemReference, { among }: OnlyListed): Promise<Item | "conflict" | undefined> {
     const found = listOf(call.session, kind);
     if (found === undefined) return undefined;
-    return this.catalogue.owner({ ...this.listRequest(call, found.name, found.method), params: emptyResult, id: undefined }, name);
+    const params = ownParams(call);
+    const request = { ...this.listRequest(call, found.name, found.method), params, cursor: undefined, id: undefined };
+    const owner = await this.catalogue.owner(request, name, among);
+    if (owner === undefined && this.decision.active) throw unknownItem(call.request.id, kind, name);
+    return owner;
   }
 
   private listRequest(call: Call, name: string, method: ListMethod): ListRequest {
     const { exchange, session, request } = call;
     const params = new JsonView(request.bytes).member("params")?.bytes ?? emptyResult;
     const onMessage = (link: Link, message: Buffer): void => this.aside(call, link, message);
-    return { exchange, session, links: this.links(session), name, method, params, id: request.id, onMessage };
+    const links = this.links(session);
+    const { id, params: { cursor } = {} } = request;
+    return { exchange, session, links, name, method, params, cursor, id, caller: session.id ?? callerKey(exchange), onMessage };
   }
+}
+
+/** Parameters of a request of the gateway's own for that caller: without sessions each one says who asks. */
+function ownParams({ session, request }: Call): Buffer {
+  const meta = session.revision.stateless ? new JsonView(request.bytes).member("params")?.member("_meta") : undefined;
+  return meta === undefined ? emptyResult : Buffer.concat([Buffer.from('{"_meta":'), meta.bytes, Buffer.from("}")]);
 }
 
 /** The list in which items of a kind are found by name. */

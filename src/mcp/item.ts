@@ -11,6 +11,15 @@ export interface Item {
   readonly arguments?: unknown;
 }
 
+/** One element of a list, with its owner. */
+export interface CatalogueEntry {
+  readonly item: Item;
+  /** Its name for clients. */
+  readonly published: string;
+  /** The element as its server sent it, schemas included, with the published name in it. JSON text. */
+  readonly source: Buffer;
+}
+
 /** The item as CEL, metrics and log see it. */
 export function describeItem({ kind, target, name, arguments: given }: Item): Pick<McpCall, ItemKind> {
   switch (kind) {

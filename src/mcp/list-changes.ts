@@ -3,7 +3,7 @@ import { isJsonObject } from "../base/json.ts";
 import { afterwards } from "./afterwards.ts";
 import { type Delivery, type Leg, ownRequest } from "./delivery.ts";
 import type { LastLists } from "./last-lists.ts";
-import type { ChangeNotice } from "./session.ts";
+import type { ChangeNotice, Session } from "./session.ts";
 
 export interface ListChangesSettings {
   readonly clock: Clock;
@@ -14,6 +14,8 @@ export interface ListChangesSettings {
   /** Milliseconds a target has to answer with a list that is only looked at. */
   readonly timeoutMs: number;
   readonly maxPages: number;
+  /** What a session was shown may not be so any more. */
+  readonly forget: (session: Session) => void;
 }
 
 /**
@@ -41,7 +43,7 @@ export class ListChanges {
   changed(leg: Leg, kind: ListKind): void {
     const { session, link } = leg;
     const { clock, windowMs } = this.settings;
-    session.owners.clear();
+    this.settings.forget(session);
     const last = session.changes.get(kind);
     if (last?.link !== undefined) {
       // of several targets, or while the list is being looked at: it is told without another look

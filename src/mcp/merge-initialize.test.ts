@@ -9,7 +9,7 @@ const hello = (over: Partial<ServerHello> = {}): ServerHello => ({
   instructions: undefined,
   ...over,
 });
-const settings = { protocolVersion: "2025-11-25", version: "1.2.3", subscribable: true };
+const settings = { protocolVersion: "2025-11-25", version: "1.2.3", subscribable: true, incomplete: false };
 
 test("the lowest version anybody speaks", () => {
   const versions = (...list: string[]): string =>
@@ -21,22 +21,31 @@ test("the lowest version anybody speaks", () => {
   assert.equal(versions("2025-11-25"), "2025-11-25");
 });
 
-test("lists are always offered, subscriptions only with a session, logging and completions where a target has them", () => {
-  const merged = mergeInitialize([{ target: "a", hello: hello() }], { ...settings, subscribable: false });
-  assert.deepEqual(merged.capabilities, {
-    tools: { listChanged: true },
-    prompts: { listChanged: true },
-    resources: { listChanged: true },
-  });
-  const all = mergeInitialize([{ target: "a", hello: hello({ capabilities: { logging: {}, completions: {}, tasks: {} } }) }], settings);
-  assert.deepEqual(all.capabilities, {
+test("what one target has is offered, with the flags that one has, and subscriptions only with a session", () => {
+  const capabilities = (given: Record<string, unknown>[], over: Partial<typeof settings> = {}): unknown =>
+    mergeInitialize(
+      given.map((one, i) => ({ target: `t${i}`, hello: hello({ capabilities: one }) })),
+      { ...settings, ...over },
+    ).capabilities;
+  assert.deepEqual(capabilities([{}, { tools: {} }]), { tools: {} });
+  const two = [
+    { tools: { listChanged: false }, resources: { subscribe: true }, tasks: {} },
+    { tools: { listChanged: true }, resources: { listChanged: true }, logging: {}, completions: {} },
+  ];
+  const merged = { tools: { listChanged: true }, resources: { listChanged: true, subscribe: true }, logging: {}, completions: {} };
+  assert.deepEqual(capabilities(two), merged);
+  assert.deepEqual(capabilities(two, { subscribable: false }), { ...merged, resources: { listChanged: true } });
+  assert.deepEqual(mergeInitialize([], settings).serverInfo, { name: "turnpike", version: "1.2.3" });
+});
+
+test("while a target is missing every list is offered, with its changes", () => {
+  const missing = { ...settings, incomplete: true };
+  const { capabilities } = mergeInitialize([{ target: "a", hello: hello({ capabilities: { tools: {} } }) }], missing);
+  assert.deepEqual(capabilities, {
     tools: { listChanged: true },
     prompts: { listChanged: true },
     resources: { listChanged: true, subscribe: true },
-    logging: {},
-    completions: {},
   });
-  assert.deepEqual(all.serverInfo, { name: "turnpike", version: "1.2.3" });
 });
 
 test("extensions are the union; settings they do not agree on are left out", () => {

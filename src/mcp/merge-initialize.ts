@@ -14,6 +14,8 @@ export interface MergeSettings {
   readonly version: string;
   /** Updates of subscribed resources can reach the client. */
   readonly subscribable: boolean;
+  /** A target is missing that may join later, whatever it offers. */
+  readonly incomplete: boolean;
 }
 
 /** `result` of an initialize response. */
@@ -25,18 +27,16 @@ export interface InitializeResult {
 }
 
 /**
- * One initialize result for several servers. The version is the lowest anybody speaks (dates compare as text); lists and
- * their changes are always offered, since a target that joins late may bring any of them.
+ * One initialize result for several servers. The version is the lowest anybody speaks (dates compare as text), and
+ * offered is what one of them offers; while a target is missing also every kind of list, with its changes: what was not
+ * offered in the beginning a client never asks for.
  */
 export function mergeInitialize(hellos: readonly TargetHello[], settings: MergeSettings): InitializeResult {
   const versions = [settings.protocolVersion, ...hellos.map(({ hello }) => hello.protocolVersion)];
-  const capabilities: Record<string, unknown> = {
-    tools: { listChanged: true },
-    prompts: { listChanged: true },
-    resources: { listChanged: true, ...(settings.subscribable ? { subscribe: true } : {}) },
-  };
-  for (const name of ["logging", "completions"]) {
-    if (hellos.some(({ hello }) => hello.capabilities[name] !== undefined)) capabilities[name] = {};
+  const capabilities: Record<string, unknown> = {};
+  for (const capability of capabilitiesOfMany) {
+    const merged = mergeCapability(hellos, capability, settings);
+    if (merged !== undefined) capabilities[capability.name] = merged;
   }
   const extensions = mergeExtensions(hellos);
   if (extensions !== undefined) capabilities["extensions"] = extensions;
@@ -47,6 +47,31 @@ export function mergeInitialize(hellos: readonly TargetHello[], settings: MergeS
     serverInfo: { name: "turnpike", version: settings.version },
     ...(instructions === undefined ? {} : { instructions }),
   };
+}
+
+interface Capability {
+  readonly name: string;
+  readonly flags: readonly string[];
+  /** A target that joins late may bring it. */
+  readonly late: boolean;
+}
+
+/** Those that work among several servers. */
+const capabilitiesOfMany: readonly Capability[] = [
+  { name: "tools", flags: ["listChanged"], late: true },
+  { name: "prompts", flags: ["listChanged"], late: true },
+  { name: "resources", flags: ["listChanged", "subscribe"], late: true },
+  { name: "logging", flags: [], late: false },
+  { name: "completions", flags: [], late: false },
+];
+
+/** undefined when nobody has it. */
+function mergeCapability(hellos: readonly TargetHello[], capability: Capability, settings: MergeSettings): JsonObject | undefined {
+  const theirs = hellos.flatMap(({ hello }) => hello.capabilities[capability.name] ?? []);
+  const awaited = capability.late && settings.incomplete;
+  if (theirs.length === 0 && !awaited) return undefined;
+  const flags = capability.flags.filter((flag) => awaited || theirs.some((one) => isJsonObject(one) && one[flag] === true));
+  return Object.fromEntries(flags.filter((flag) => flag !== "subscribe" || settings.subscribable).map((flag) => [flag, true]));
 }
 
 /** The union; an extension's settings stay only where all who have it agree. */

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { createNames } from "./names.ts";
 import { publishServerMessage, resolveRequestId, serverRequestId } from "./server-message.ts";
 
-const names = createNames("conditional", ["a", "b"]);
+const names = createNames({ prefixMode: "conditional", targets: ["a", "b"], maxNameLength: 64 });
 const publish = (value: unknown): unknown => JSON.parse(publishServerMessage(names, "a", Buffer.from(JSON.stringify(value))).toString());
 
 test("ids of requests say whose they are, numbers and strings apart", () => {
@@ -47,7 +47,7 @@ test("progress, log messages and responses stay byte for byte", () => {
 
 test("a single target's messages are not touched", () => {
   const bytes = Buffer.from('{"jsonrpc":"2.0","id":1,"method":"ping"}');
-  assert.equal(publishServerMessage(createNames("conditional", ["a"]), "a", bytes), bytes);
+  assert.equal(publishServerMessage(createNames({ prefixMode: "conditional", targets: ["a"], maxNameLength: 64 }), "a", bytes), bytes);
 });
 
 test("requests of servers are recognised; nothing else has an id to answer", () => {

@@ -101,8 +101,6 @@ export class Session {
   aside: ((message: Buffer) => void) | undefined = undefined;
   /** By kind of list. */
   readonly changes = new Map<string, ChangeNotice>();
-  /** Which target offers which name, where only lists tell. */
-  readonly owners = new Map<string, ReadonlyMap<string, string | undefined>>();
   private readonly connect: Connect;
   private readonly carried: ReadonlyMap<string, SealedLink> | undefined;
   private readonly links = new Map<string, Link>();

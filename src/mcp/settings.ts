@@ -14,6 +14,10 @@ export interface McpBackendSettings {
   readonly targets: readonly McpTargetSettings[];
   readonly statefulMode: "stateful" | "stateless";
   readonly prefixMode: "conditional" | "always" | "never";
+  /** Characters of the name of a tool or prompt, where it is not a lone target's own. */
+  readonly maxNameLength: number;
+  /** Elements of a merged list that a client gets at once. */
+  readonly pageSize: number;
   readonly failureMode: "failClosed" | "failOpen";
   readonly dnsRebindingProtection: boolean;
   /** Idle milliseconds after which a session is forgotten. */
@@ -116,6 +120,10 @@ export interface McpLimits {
   readonly changeWindowMs: number;
   /** Pages of a list that are followed. */
   readonly maxPages: number;
+  /** Milliseconds for which a list that a caller was shown says what names stand for, and is paged through. */
+  readonly keptListMs: number;
+  /** Bytes of all such lists. */
+  readonly maxKeptBytes: number;
   /** Bytes of one message of a server. */
   readonly maxMessageBytes: number;
   /** Bytes that may wait for a slow client, a stream. */
@@ -154,6 +162,8 @@ export const defaultLimits: McpLimits = {
   staleListMs: 600_000,
   changeWindowMs: 200,
   maxPages: 64,
+  keptListMs: 300_000,
+  maxKeptBytes: 67_108_864,
   maxMessageBytes: 16_777_216,
   maxWaitingBytes: 16_777_216,
   maxHeldMessages: 64,

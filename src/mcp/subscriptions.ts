@@ -10,7 +10,7 @@ import { type Delivery, ownRequest } from "./delivery.ts";
 import { eventOf } from "./event-stream.ts";
 import type { FanOutSettings } from "./fan-out.ts";
 import { parseObject } from "./message.ts";
-import type { Names } from "./names.ts";
+import type { Names, Resolved } from "./names.ts";
 import { drain } from "./read-body.ts";
 import { eventHeaders, isEventReply } from "./relay.ts";
 import { rpcError } from "./rpc-error.ts";
@@ -104,9 +104,8 @@ class Subscription {
 
   /** What one target is asked for. */
   filterFor(target: string): ListenFilter {
-    const { names } = this.settings;
     const uris = this.filter.resourceSubscriptions.flatMap((published) => {
-      const owner = names.resolve("resource", published);
+      const owner = this.ownerOf(published);
       return owner?.target === target ? [owner.name] : [];
     });
     return { ...this.filter, resourceSubscriptions: uris };
@@ -186,13 +185,19 @@ class Subscription {
 
   /** Resources that the rules hide are not listened for. */
   private permitted(filter: ListenFilter): ListenFilter {
-    const { names, decision } = this.settings;
+    const { decision } = this.settings;
     if (!decision.active) return filter;
     const uris = filter.resourceSubscriptions.filter((published) => {
-      const owner = names.resolve("resource", published);
+      const owner = this.ownerOf(published);
       return owner !== undefined && decision.allows(this.call.exchange, { kind: "resource", target: owner.target, name: owner.name });
     });
     return { ...filter, resourceSubscriptions: uris };
+  }
+
+  /** URIs say whose they are. */
+  private ownerOf(published: string): Resolved | undefined {
+    const owner = this.settings.names.resolve("resource", published);
+    return owner === undefined || "among" in owner ? undefined : owner;
   }
 
   private publishFilter(target: string, filter: ListenFilter): ListenFilter {

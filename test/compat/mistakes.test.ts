@@ -221,6 +221,18 @@ mcp:
     says: ["4:5: mcp.targets[0].name: is missing"],
   },
   {
+    name: "names of MCP tools have next to no room, pages none",
+    text: `
+mcp:
+  targets:
+  - name: files
+    stdio: {cmd: npx}
+  maxNameLength: 20
+  pageSize: 0
+`,
+    says: ["6:18: mcp.maxNameLength: must be at least 32", "7:13: mcp.pageSize: must be at least 1"],
+  },
+  {
     name: "a key set's URL is written as a string",
     text: `
 binds:

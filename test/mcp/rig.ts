@@ -54,6 +54,8 @@ export class Rig {
         targets: Object.entries(targets).map(([name, target]) => ("kind" in target ? target : httpTarget(name, target))),
         statefulMode: "stateful",
         prefixMode: "conditional",
+        maxNameLength: 64,
+        pageSize: 1_000,
         failureMode: "failClosed",
         dnsRebindingProtection: false,
         sessionTtlMs: 1_000,

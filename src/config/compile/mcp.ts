@@ -30,6 +30,8 @@ export function compileMcp(build: Build, mcp: McpBackend, place: KindPlace): Rou
       targets: mcp.targets.map((target, index) => compileTarget(build, target, { ...place, path: `${place.path}.mcp.targets[${index}]` })),
       statefulMode: mcp.statefulMode,
       prefixMode: mcp.prefixMode,
+      maxNameLength: mcp.maxNameLength,
+      pageSize: mcp.pageSize,
       failureMode: mcp.failureMode,
       dnsRebindingProtection: mcp.dnsRebindingProtection,
       sessionTtlMs: build.config.config?.mcp?.sessionTtl ?? defaultSessionTtlMs,

@@ -1,7 +1,8 @@
 import * as z from "zod";
-import { exactlyOne, maybe, orDefault } from "../../contract/config/combinators.ts";
+import { exactlyOne, extension, maybe, orDefault } from "../../contract/config/combinators.ts";
 import { fileInlineOrRemote } from "../../contract/config/files.ts";
 import { port } from "../../contract/config/numbers.ts";
+import { minNameLength } from "../../mcp/short-name.ts";
 import { callPolicies } from "./call-policies.ts";
 import { mcpServerAddress, mcpServerAddressWith } from "./mcp-address.ts";
 import { routePolicies } from "./policies.ts";
@@ -56,6 +57,24 @@ const mcpBackendKeys = {
     .describe("Whether clients get a session, or every request stands alone."),
   prefixMode: orDefault(z.enum(["conditional", "always", "never"]), "conditional").describe(
     "Whether names get their target's name in front: with several targets, always or never.",
+  ),
+  maxNameLength: extension(
+    z
+      .int()
+      .min(minNameLength)
+      .default(64)
+      .describe(
+        "Characters that the name of a tool or prompt may have, its target's name included. One with more goes by a short form, always the same: the beginnings of both and a hash. LLM APIs take 64, and some clients put something in front. At least 32.",
+      ),
+    "names that are short enough for LLM APIs",
+  ),
+  pageSize: extension(
+    z
+      .int()
+      .min(1)
+      .default(1_000)
+      .describe("Tools, prompts or resources of several targets that a client gets at once; it asks for the others with a cursor."),
+    "pages of merged lists",
   ),
   failureMode: orDefault(z.enum(["failClosed", "failOpen"]), "failClosed").describe(
     "Whether one target that fails fails all (`failClosed`) or is left out (`failOpen`).",

@@ -198,6 +198,26 @@ export const mcpProofs: readonly Proof[] = [
       for (const draft of inBothPlaces({ prefixMode })) await onSite(draft, async (site) => assert.deepEqual(await toolsOf(site), [name]));
     }
   }),
+  proof(both("maxNameLength"), "longer names are shortened", async () => {
+    const [long, name] = ["t".repeat(30), /^t{16}_echo_[0-9a-v]{10}$/];
+    const keys = { prefixMode: "always", maxNameLength: 32 };
+    for (const draft of inBothPlaces(keys, (upstream) => [target(upstream, long)])) {
+      await onSite(draft, async (site) => {
+        const [published = ""] = await toolsOf(site);
+        assert.match(published, name);
+      });
+    }
+  }),
+  proof(both("pageSize"), "a merged list comes in pages of so many", async () => {
+    const two = (upstream: Upstream): object[] => [target(upstream, "one"), target(upstream, "two")];
+    for (const [pageSize, names] of [
+      [1, ["one_echo"]],
+      [2, ["one_echo", "two_echo"]],
+    ] as const) {
+      for (const draft of inBothPlaces({ pageSize }, two))
+        await onSite(draft, async (site) => assert.deepEqual(await toolsOf(site), names));
+    }
+  }),
   proof(both("failureMode"), "a target that is down fails all, or is left out", async () => {
     const targets = (upstream: Upstream): object[] => [target(upstream), { name: "down", mcp: { host: "http://127.0.0.1:1/" } }];
     for (const [failureMode, names] of [
