@@ -1,9 +1,9 @@
 import { hash, randomUUID, X509Certificate } from "node:crypto";
 import type { HeaderList } from "../../base/headers.ts";
 import type { CompileContext } from "../../contract/runtime.ts";
+import type { ClientAuthConfig } from "./client-auth-config.ts";
 import { readSecret } from "./placing.ts";
 import { compileSigner, type Signer, validity } from "./signer.ts";
-import type { ClientAuthConfig } from "./token-exchange-config.ts";
 
 /** A request to a token endpoint while it is put together. */
 export interface TokenRequest {

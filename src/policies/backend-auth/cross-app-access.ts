@@ -4,10 +4,10 @@ import type { CompileContext } from "../../contract/runtime.ts";
 import { compileCredentialDestination } from "../credential-location.ts";
 import { compileCallerToken } from "./caller-token.ts";
 import { exchangedToken } from "./exchanged-token.ts";
-import { compileTokenEndpoint } from "./token-endpoint.ts";
+import { compileTokenEndpoint, TokenEndpointError } from "./token-endpoint.ts";
 import type { CrossAppAccessConfig } from "./token-exchange-config.ts";
 import { appendTargets, bearerToken, checkTokenType, identityAssertion, warnOfTargets } from "./token-parameters.ts";
-import { grantTypes, tokenTypes } from "./token-types.ts";
+import { grantTypes, tokenTypes } from "./oauth-identifiers.ts";
 
 const name = "crossAppAccess";
 const fromBearerHeader = { kind: "header", ...bearerHeader } as const;
@@ -45,10 +45,16 @@ export function crossAppAccess(config: CrossAppAccessConfig, context: CompileCon
         const assertion = identityAssertion(await askProvider(exchange, first));
         const second = new URLSearchParams({ grant_type: grantTypes.jwtBearer, assertion });
         appendTargets(second, { scopes: accessTokenScopes }); // what it is for is in the assertion
-        return bearerToken(await askServer(exchange, second));
+        return bearerToken(await askServer(exchange, second).catch(notCallersRequest));
       },
     },
     config,
     context,
   );
+}
+
+/** The caller's own token was good: what becomes of the assertion is not the caller's mistake, as the reference has it. */
+function notCallersRequest(thrown: unknown): never {
+  if (!(thrown instanceof TokenEndpointError)) throw thrown;
+  throw new TokenEndpointError(thrown.message, { refusesCaller: thrown.refusesCaller, status: 500, cause: thrown.cause });
 }

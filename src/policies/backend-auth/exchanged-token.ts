@@ -72,7 +72,8 @@ function readsOf({ subject, actor, params = [] }: TokenFlow): ReadSet {
 }
 
 /** @throws GatewayError `invalid_request` for what the caller did not send, `forbidden` for an actor who may not act */
-function inputsOf({ name, subject, actor, params = [] }: TokenFlow, exchange: Exchange): ExchangeInputs {
+function inputsOf(flow: TokenFlow, exchange: Exchange): ExchangeInputs {
+  const { name, subject, actor, params = [] } = flow;
   const missing = (what: string): never => {
     throw new GatewayError("invalid_request", { detail: `${name}: ${what}` });
   };
@@ -100,7 +101,8 @@ function failure(cause: unknown, { flow, outgoing, context }: Failed): GatewayEr
   const detail = `${flow.name}: ${cause.message}`;
   const level = cause.refusesCaller ? "debug" : "warn";
   context.log[level]("no token for a backend", { backend: outgoing.backend.name, error: detail });
-  return new GatewayError(cause.refusesCaller ? "backend_auth_refused" : "backend_auth_failed", { detail, cause });
+  const code = cause.refusesCaller ? "backend_auth_refused" : "backend_auth_failed";
+  return new GatewayError(code, { detail, cause, ...(cause.status === undefined ? {} : { status: cause.status }) });
 }
 
 function acquireCache(config: { cache?: TokenCacheConfig | undefined }, context: CompileContext): TokenCache {

@@ -6,7 +6,7 @@ import { type ExchangeInputs, exchangedToken } from "./exchanged-token.ts";
 import { compileTokenEndpoint } from "./token-endpoint.ts";
 import type { OauthTokenExchangeConfig } from "./token-exchange-config.ts";
 import { appendTargets, bearerToken, checkTokenType, warnOfTargets } from "./token-parameters.ts";
-import { grantTypes, tokenTypes } from "./token-types.ts";
+import { grantTypes, tokenTypes } from "./oauth-identifiers.ts";
 
 const name = "oauthTokenExchange";
 
@@ -61,7 +61,8 @@ function formOf(config: OauthTokenExchangeConfig, { subject, actor, params }: Ex
 }
 
 /** @throws Error for what contradicts itself */
-function check({ grantType, subjectToken, actorToken, requestedTokenType, additionalParams = {} }: OauthTokenExchangeConfig): void {
+function check(config: OauthTokenExchangeConfig): void {
+  const { grantType, subjectToken, actorToken, requestedTokenType, additionalParams = {} } = config;
   if (grantType === "jwtBearer") {
     if (requestedTokenType !== undefined) throw new Error(`${name}.requestedTokenType: only with \`grantType: tokenExchange\``);
     if (actorToken !== undefined) throw new Error(`${name}.actorToken: only with \`grantType: tokenExchange\``);

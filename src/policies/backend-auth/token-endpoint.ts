@@ -22,15 +22,24 @@ export interface TokenReply {
 /** Asks for a token. Rejects with a TokenEndpointError. */
 export type RequestToken = (exchange: Exchange, form: URLSearchParams) => Promise<TokenReply>;
 
+interface TokenErrorDetails {
+  readonly refusesCaller?: boolean;
+  readonly status?: number;
+  readonly cause?: unknown;
+}
+
 /** No token came. Its message is for callers and logs alike: it names the server and holds no token and no secret. */
 export class TokenEndpointError extends Error {
   /** The server refused this caller; anybody else may still get a token. */
   readonly refusesCaller: boolean;
+  /** HTTP status for the caller; undefined = what the error table says. */
+  readonly status: number | undefined;
 
-  constructor(message: string, { refusesCaller = false, cause }: { readonly refusesCaller?: boolean; readonly cause?: unknown } = {}) {
+  constructor(message: string, { refusesCaller = false, status, cause }: TokenErrorDetails = {}) {
     super(message, { cause });
     this.name = "TokenEndpointError";
     this.refusesCaller = refusesCaller;
+    this.status = status;
   }
 }
 

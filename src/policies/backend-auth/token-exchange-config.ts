@@ -1,13 +1,12 @@
 import * as z from "zod";
 import { celExpression } from "../../cel/config-type.ts";
 import { backendReferenceKeys } from "../../contract/config/backend-reference.ts";
-import { alternatives, exactlyOne, maybe } from "../../contract/config/combinators.ts";
+import { exactlyOne, maybe } from "../../contract/config/combinators.ts";
 import { bearerHeader, credentialDestination, credentialSource } from "../../contract/config/credential-location.ts";
 import { duration } from "../../contract/config/duration.ts";
-import { fileOrInline } from "../../contract/config/files.ts";
 import { uint } from "../../contract/config/numbers.ts";
-import { signingAlgorithm } from "./signing-config.ts";
-import { tokenTypes } from "./token-types.ts";
+import { clientAuth } from "./client-auth-config.ts";
+import { tokenTypes } from "./oauth-identifiers.ts";
 
 /** Credentials for backends that are got from an authorization server for the caller's (RFC 8693, RFC 7523, ID-JAG). */
 
@@ -25,35 +24,6 @@ const actorToken = z.strictObject({
     .default(false)
     .describe("Refuse with 403 unless the subject's `may_act` claim names the actor (RFC 8693 section 4.4)."),
 });
-
-const secretClient = z.strictObject({
-  clientId: z.string().describe("Client id of the gateway at the authorization server."),
-  clientSecret: fileOrInline().describe("Client secret."),
-});
-
-const clientAuth = alternatives([
-  secretClient.extend({ method: z.literal("clientSecretBasic").describe("Id and secret in the Authorization header.") }),
-  z.strictObject({
-    clientId: z.string().describe("Client id of the gateway at the authorization server."),
-    clientSecret: maybe(fileOrInline()).describe("Client secret; a public client has none."),
-    method: z.literal("clientSecretPost").describe("Id and secret in the form."),
-  }),
-  z.strictObject({
-    clientId: z.string().describe("Client id of the gateway at the authorization server."),
-    signingKey: fileOrInline().describe("Private key, PEM: RSA or EC, as `alg` needs it."),
-    certificate: maybe(fileOrInline()).describe("Certificate chain of the key, PEM, the key's own first; needs `certificateHeader`."),
-    certificateHeader: maybe(z.enum(["x5c", "x5t#S256"])).describe(
-      "How the assertion's header tells the certificate: whole chain, or thumbprint.",
-    ),
-    alg: signingAlgorithm.describe("Signature algorithm."),
-    kid: maybe(z.string()).describe("Key id in the assertion's header."),
-    assertionAudience: z.string().describe("Audience of the assertion: the server's issuer, or its token endpoint."),
-    method: z.literal("privateKeyJwt").describe("A signed assertion (RFC 7523 section 2.2)."),
-  }),
-  secretClient,
-]);
-
-export type ClientAuthConfig = z.output<typeof clientAuth>;
 
 const cache = z.strictObject({
   maxEntries: maybe(uint()).describe("Tokens kept; 8192 when absent, 0 = none."),

@@ -1,6 +1,6 @@
 import type { ExchangedToken } from "./token-cache.ts";
 import { TokenEndpointError, type TokenReply } from "./token-endpoint.ts";
-import { tokenTypes } from "./token-types.ts";
+import { tokenTypes } from "./oauth-identifiers.ts";
 
 /** What the token is to be good for (RFC 8693 section 2.1). */
 export interface TokenTargets {
