@@ -46,8 +46,7 @@ const defaultTtlMs = 300_000;
 export function exchangedToken(flow: TokenFlow, config: { cache?: TokenCacheConfig | undefined }, context: CompileContext): BackendPolicy {
   const cache = acquireCache(config, context);
   const needsBody = readsRequestBody(readsOf(flow));
-  const fetch = async (outgoing: Outgoing, inputs: ExchangeInputs): Promise<string> => {
-    const key = hash("sha256", JSON.stringify([inputs.subject, inputs.actor, inputs.params]), "base64");
+  const tokenFor = async (outgoing: Outgoing, key: string, inputs: ExchangeInputs): Promise<string> => {
     try {
       return await cache.get(key, expiryOf(inputs.subject), () => flow.exchange(outgoing.exchange, inputs));
     } catch (cause) {
@@ -58,12 +57,16 @@ export function exchangedToken(flow: TokenFlow, config: { cache?: TokenCacheConf
   return async (outgoing, next) => {
     if (needsBody) await keepOutgoingBody(outgoing);
     const inputs = inputsOf(flow, outgoing.exchange);
-    const token = await fetch(outgoing, inputs);
+    // a digest, so that the map of kept tokens is no list of callers' tokens
+    const key = hash("sha256", JSON.stringify([inputs.subject, inputs.actor, inputs.params]), "base64");
+    const token = await tokenFor(outgoing, key, inputs);
     flow.subject.remove(outgoing.head, inputs.subject);
     if (inputs.actor !== undefined) flow.actor?.token.remove(outgoing.head, inputs.actor);
     put(flow.place, outgoing, token);
     outgoing.credentialPlaced = true;
-    return next(outgoing);
+    const reply = await next(outgoing);
+    if (reply.status === 401) cache.forget(key, token); // withdrawn, perhaps: the next request asks for another
+    return reply;
   };
 }
 
