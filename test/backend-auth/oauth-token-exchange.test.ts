@@ -254,7 +254,7 @@ describe("oauthTokenExchange", () => {
   }
 
   const actor = unsigned({ sub: "agent", iss: "https://a.test" });
-  const mayAct: [subject: object, allowed: boolean][] = [
+  const mayAct: [subject: Record<string, unknown>, allowed: boolean][] = [
     [{ may_act: { sub: "agent" } }, true],
     [{ may_act: { sub: ["other", "agent"], iss: "https://a.test" } }, true],
     [{ may_act: { sub: "other" } }, false],
