@@ -26,6 +26,17 @@ export const requirements: readonly Requirement[] = [
   { id: "article-challenge", source: "RFC 9728 section 5.1", behaviour: "A refusal names the address of the resource's metadata." },
   { id: "article-metadata", source: "RFC 9728 section 3", behaviour: "That address serves what `resourceMetadata` says, without a token." },
   { id: "article-product", source: article, behaviour: "A label computed from the arguments of a tool call is on its metrics." },
+  // credentials for backends
+  {
+    id: "backend-auth-exchange",
+    source: "RFC 8693 and docs/decisions/0018-exchanged-tokens.md",
+    behaviour: "Each target gets a token of its own for each caller, got once for many requests; the caller's goes no further.",
+  },
+  {
+    id: "backend-auth-refusal",
+    source: "docs/decisions/0018-exchanged-tokens.md",
+    behaviour: "A caller whom an authorization server refuses is told why, without a login, and costs the others nothing.",
+  },
   // the article: models
   { id: "article-jwt", source: article, behaviour: "`llm.policies.jwtAuth` guards every model." },
   { id: "article-domain", source: article, behaviour: "Rules on `jwt.email` and `jwt.email_verified` decide who may call." },

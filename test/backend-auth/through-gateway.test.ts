@@ -117,6 +117,7 @@ describe("MCP targets behind mcpAuthentication", () => {
       assert.doesNotMatch(output, new RegExp(secret));
   });
 
+  // shows: backend-auth-refusal
   it("refuse one caller without a login, and stay there for the others", async () => {
     gateway = await startTestGateway(config([target("wiki", wiki, exchange("wiki"))]));
     const answer = server.answer;
