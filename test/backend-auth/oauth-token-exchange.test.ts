@@ -310,6 +310,16 @@ describe("oauthTokenExchange", () => {
     );
   });
 
+  it("warns of a token endpoint that is called without TLS by mistake", () => {
+    const context = newContext();
+    const compile = (policies: object) =>
+      backendAuth.compileBackend!(backendAuth.config.parse(policy({ host: "sts.test:443", policies })), context);
+    compile({ backendTLS: {} });
+    assert.deepEqual(context.warnings, []);
+    compile({});
+    assert.match(context.warnings.join(), /^oauthTokenExchange: sts\.test:443 is called without TLS/);
+  });
+
   const useless: [shows: string, answer: object | string, message: RegExp][] = [
     ["no JSON", "<html>", /the answer is no JSON object/],
     ["no token", { token_type: "Bearer" }, /no access_token/],

@@ -37,9 +37,11 @@ function found(source: CredentialSource, exchange: Exchange): string | undefined
 
 /** An expression does not tell where the token stood, but a field that holds nothing else is found by its value. */
 function removeByValue({ headers }: RequestHead, token: string): void {
-  for (const [name, value] of [...headers.entries()]) {
-    if (value === token || (value.endsWith(` ${token}`) && !value.slice(0, -token.length - 1).includes(" "))) headers.remove(name);
+  const holding: string[] = [];
+  for (const [name, value] of headers.entries()) {
+    if (value === token || (value.endsWith(` ${token}`) && !value.slice(0, -token.length - 1).includes(" "))) holding.push(name);
   }
+  for (const name of holding) headers.remove(name);
 }
 
 /**

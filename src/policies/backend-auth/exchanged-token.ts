@@ -48,7 +48,11 @@ export function exchangedToken(flow: TokenFlow, config: { cache?: TokenCacheConf
   const needsBody = readsRequestBody(readsOf(flow));
   const tokenFor = async (outgoing: Outgoing, key: string, inputs: ExchangeInputs): Promise<string> => {
     try {
-      return await cache.get(key, expiryOf(inputs.subject), () => flow.exchange(outgoing.exchange, inputs));
+      return await cache.get(
+        key,
+        () => expiryOf(inputs.subject),
+        () => flow.exchange(outgoing.exchange, inputs),
+      );
     } catch (cause) {
       throw failure(cause, { flow, outgoing, context });
     }

@@ -70,8 +70,10 @@ function extraCredentials(config: NonNullable<BackendAuthConfig["credentials"]>,
   if (config.length === 0) return undefined;
   const secrets = config.map(({ location, key }) => ({ place: compileCredentialDestination(location), key: readSecret(key, context) }));
   for (const { place, key } of secrets) checkPlaceable(place, key);
+  const takesPlace = config.some(({ location }) => location.kind === "header" && location.header.name === "authorization");
   return (outgoing, next) => {
     for (const { place, key } of secrets) put(place, outgoing, key);
+    if (takesPlace) outgoing.credentialPlaced = true;
     return next(outgoing);
   };
 }

@@ -64,7 +64,7 @@ describe("backendAuth.jwtSign", () => {
     [{ signingKey: p384.privateKey.export(pem), alg: "ES256" }, /the key is not one for ES256/],
     [{ signingKey, claims: { exp: 1 } }, /`exp` is set by the gateway/],
     [{ signingKey, claims: { nbf: 1 } }, /`nbf` is set by the gateway/],
-    [{ signingKey, ttl: "10ms" }, /ttl: must be at least one second/],
+    [{ signingKey, ttl: "0s" }, /ttl: must be more than nothing/],
   ];
   for (const [jwtSign, message] of wrong) {
     it(`does not load: ${message.source}`, () => {
@@ -92,6 +92,12 @@ describe("backendAuth.credentials", () => {
     const { outgoing, calls } = await runBackend(backendAuth, { credentials }, { context: context() });
     assert.deepEqual([fields(outgoing.head), outgoing.credentialPlaced, calls], [{ "x-key": "k", cookie: "c=v" }, false, 1]);
     assert.equal((await runBackend(backendAuth, { credentials: [] })).calls, 1);
+  });
+
+  it("that take the place of the main one are told to providers, so that they leave it there", async () => {
+    const config = { key: "main", credentials: [{ location: { header: { name: "Authorization", prefix: "Bearer " } }, key: "k" }] };
+    const { outgoing } = await runBackend(backendAuth, config);
+    assert.deepEqual([fields(outgoing.head), outgoing.credentialPlaced], [{ authorization: "Bearer k" }, true]);
   });
 
   it("are refused at load when no request can carry one", () => {

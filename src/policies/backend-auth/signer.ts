@@ -59,7 +59,7 @@ export function compileSigner(pem: string, alg: SigningAlgorithm, place: string)
 export function validity(now: number, lifetimeMs: number): { iat: number; nbf: number; exp: number } {
   const seconds = Math.floor(now / 1000);
   const issued = seconds - clockSkew;
-  return { iat: issued, nbf: issued, exp: seconds + Math.floor(lifetimeMs / 1000) };
+  return { iat: issued, nbf: issued, exp: seconds + Math.ceil(lifetimeMs / 1000) };
 }
 
 function privateKey(pem: string, place: string): KeyObject {

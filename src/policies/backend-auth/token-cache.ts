@@ -47,7 +47,7 @@ export class TokenCache {
    * @param expiresAt epoch milliseconds after which the token must not be used, whatever the server says; undefined = no such time
    * @param fetch asks the server; rejections are passed on
    */
-  get(key: string, expiresAt: number | undefined, fetch: () => Promise<ExchangedToken>): string | Promise<string> {
+  get(key: string, expiresAt: () => number | undefined, fetch: () => Promise<ExchangedToken>): string | Promise<string> {
     if (this.settings.maxEntries === 0) return fetch().then(({ token }) => token);
     const kept = this.kept.get(key);
     if (kept !== undefined) {
@@ -75,9 +75,10 @@ export class TokenCache {
     return this.kept.size;
   }
 
-  private async fetched(key: string, expiresAt: number | undefined, fetch: () => Promise<ExchangedToken>): Promise<string> {
+  private async fetched(key: string, expiresAt: () => number | undefined, fetch: () => Promise<ExchangedToken>): Promise<string> {
     const asked = this.clock.monotonic();
-    const leftMs = expiresAt === undefined ? Number.POSITIVE_INFINITY : expiresAt - this.clock.wall();
+    const last = expiresAt();
+    const leftMs = last === undefined ? Number.POSITIVE_INFINITY : last - this.clock.wall();
     const { token, lifetimeMs } = await fetch();
     const until = asked + Math.min(lifetimeMs ?? this.settings.defaultTtlMs, leftMs) - marginMs;
     if (token.length <= maxKeptLength && this.clock.monotonic() < until) this.keep(key, { token, until });

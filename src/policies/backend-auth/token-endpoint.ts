@@ -58,6 +58,10 @@ export function compileTokenEndpoint(config: TokenEndpointConfig, place: string,
   const { path: pathAndQuery = "", policies, clientAuth } = config;
   if (pathAndQuery !== "" && !pathAndQuery.startsWith("/")) throw new Error(`${place}.path: must start with /`);
   const own = policies === undefined ? undefined : { path: `${place}.policies`, policies: policies as Record<string, unknown> };
+  if (config.kind === "host" && config.host.port === 443 && own?.policies["backendTLS"] === undefined)
+    context.warn(
+      `${place.slice(place.lastIndexOf(".") + 1)}: ${config.host.host}:443 is called without TLS; it needs \`policies: { backendTLS: {} }\``,
+    );
   const { names, send } = context.backend(config, own);
   const auth = clientAuth === undefined ? undefined : compileClientAuth(clientAuth, context);
   const url = new URL(pathAndQuery === "" ? "/" : pathAndQuery, "http://endpoint");
