@@ -44,6 +44,8 @@ export class Build {
   readonly problems: CompileProblem[] = [];
   /** Remote documents that the configuration needs. */
   readonly expected: Promise<void>[] = [];
+  /** Named backends whose policies are being compiled: a policy of theirs that calls them again would never end. */
+  private readonly naming = new Set<string>();
   /** What is compiled once although several places refer to it. */
   readonly memo = new Map<string, unknown>();
 
@@ -149,8 +151,14 @@ export class Build {
     if (kind === "backend" && backend !== undefined) {
       const entry = this.entry(backend);
       if (entry.kind === "host") {
-        const send = this.send(entry.host, [...this.layersFor(backend), ...this.entryLayers(backend), ...own]);
-        return { names: { ...staticNames(entry.host), name: backend }, send };
+        if (this.naming.has(backend)) throw new Error(`${path}: the policies of the backend ${backend} call that backend again`);
+        this.naming.add(backend);
+        try {
+          const send = this.send(entry.host, [...this.layersFor(backend), ...this.entryLayers(backend), ...own]);
+          return { names: { ...staticNames(entry.host), name: backend }, send };
+        } finally {
+          this.naming.delete(backend);
+        }
       }
       throw new Error(`${path}: the backend ${backend} is no HTTP server`);
     }
