@@ -68,7 +68,7 @@ export class Build {
       environment,
       upstream: (address) => this.upstream(address),
       send: (address, policies) => this.send(address, [{ path, policies }]),
-      backend: (reference, own) => this.namedBackend(reference, path, own === undefined ? [] : [own]),
+      backend: (reference, own) => this.namedBackend(reference, path, own === undefined ? [] : layerOf(own.path, own.policies)),
       expect: (ready) => {
         ready.catch(() => {}); // awaited by --validate-only; while serving, the policy itself answers 503
         this.expected.push(ready);
