@@ -64,6 +64,17 @@ export const requirements: readonly Requirement[] = [
     source: "docs/decisions/0009-mcp-relay.md",
     behaviour: "Whatever the rules, all that is shown can be used, and nothing of what they deny in any way.",
   },
+  // credentials for backends
+  {
+    id: "backend-auth-exchange",
+    source: "RFC 8693 and docs/decisions/0018-exchanged-tokens.md",
+    behaviour: "Each target gets a token of its own for each caller, got once for many requests; the caller's goes no further.",
+  },
+  {
+    id: "backend-auth-refusal",
+    source: "docs/decisions/0018-exchanged-tokens.md",
+    behaviour: "A caller whom an authorization server refuses is told why, without a login, and costs the others nothing.",
+  },
   // the article: models
   { id: "article-jwt", source: article, behaviour: "`llm.policies.jwtAuth` guards every model." },
   { id: "article-domain", source: article, behaviour: "Rules on `jwt.email` and `jwt.email_verified` decide who may call." },

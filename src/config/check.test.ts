@@ -48,6 +48,14 @@ const bad: readonly (readonly [text: string, ...problems: string[]])[] = [
     "mcp.policies.requestMirror.backend.backend: names a backend that does not exist",
   ],
   [
+    "{routeGroups: [{routes: [{policies: {backendAuth: {oauthTokenExchange: {backend: stz}}}}]}], backends: [{name: sts}]}",
+    "routeGroups[0].routes[0].policies.backendAuth.oauthTokenExchange.backend: names a backend that does not exist (sts)",
+  ],
+  [
+    "{mcp: {targets: [{mcp: {host: h}, policies: {backendAuth: {crossAppAccess: {identityProvider: {backend: x}}}}}]}}",
+    "mcp.targets[0].policies.backendAuth.crossAppAccess.identityProvider.backend: names a backend that does not exist",
+  ],
+  [
     "{routeGroups: [{routes: [{backends: [{routeGroup: x}]}]}]}",
     "routeGroups[0].routes[0].backends[0].routeGroup: names a route group that does not exist",
   ],

@@ -217,6 +217,13 @@ function duplicateNames(tree: unknown): Finding[] {
   });
 }
 
+/** Where a credential for a backend can be written, and in it the servers that it is got from. */
+const credentials = [
+  ...[...places.routePolicies, ...places.backendPolicies].map((place) => `${place}.backendAuth`),
+  ...places.llmEntries.map((place) => `${place}.auth`),
+];
+const tokenEndpoints = ["oauthTokenExchange", "crossAppAccess.identityProvider", "crossAppAccess.resourceAuthorizationServer"];
+
 /** Keys whose value is the name of an entry of a list. */
 const referenceKinds: readonly { readonly to: string; readonly what: string; readonly from: readonly string[] }[] = [
   {
@@ -226,6 +233,7 @@ const referenceKinds: readonly { readonly to: string; readonly what: string; rea
       ...places.routeBackends.map((place) => `${place}.backend`),
       ...["mcp", "sse", "openapi"].flatMap((kind) => places.mcpTargets.map((place) => `${place}.${kind}.backend`)),
       ...places.routePolicies.map((place) => `${place}.requestMirror.backend.backend`),
+      ...tokenEndpoints.flatMap((endpoint) => credentials.map((place) => `${place}.${endpoint}.backend`)),
       "frontendPolicies.tracing.backend",
     ],
   },

@@ -354,6 +354,14 @@ export const errorTable = {
     "backend authentication failed",
     "The credential for the backend could not be made; the log says why.",
   ),
+  backend_auth_refused: row(
+    400,
+    -32600,
+    "policy",
+    "InvalidRequest",
+    "backend authentication failed",
+    "An authorization server gives this caller no token for the backend; the text says why. Asking again will not help.",
+  ),
   upgrade_failed: row(
     502,
     -32603,

@@ -67,8 +67,8 @@ export interface CompileContext {
   readonly upstream: (address: UpstreamAddress) => Upstream;
   /** A way to send to a host through backend policies (parsed configs by policy name; backendTLS decides about TLS). */
   readonly send: (address: UpstreamAddress, policies: Readonly<Record<string, unknown>>) => Send;
-  /** A backend named or written inline in a policy (requestMirror, ...), with its own backend policies around it. */
-  readonly backend: (reference: unknown) => NamedBackend;
+  /** A backend named or written inline in a policy (requestMirror, ...), with its own backend policies around it, and `own` around those. */
+  readonly backend: (reference: unknown, own?: OwnPolicies) => NamedBackend;
   /**
    * Names something remote (a key set) that the configuration needs. Serving starts without it; `--validate-only` waits
    * for it and fails with its error.
@@ -76,6 +76,12 @@ export interface CompileContext {
   readonly expect: (ready: Promise<void>) => void;
   /** Reports what deserves a warning at load, with its path. */
   readonly warn: (message: string) => void;
+}
+
+/** Backend policies for the calls that a policy makes: parsed configs by policy name, and where they are written. */
+export interface OwnPolicies {
+  readonly path: string;
+  readonly policies: Readonly<Record<string, unknown>>;
 }
 
 /** A backend that a policy refers to. */

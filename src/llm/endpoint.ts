@@ -1,3 +1,4 @@
+import { withMainCredential } from "./credential.ts";
 import type { BackendNames, Outgoing, OutgoingBody, Send } from "../contract/outgoing.ts";
 import { createOutgoing } from "../contract/outgoing.ts";
 import type { Exchange } from "../contract/exchange.ts";
@@ -73,6 +74,6 @@ function addressOf({ provider, baseUrl, hostOverride }: EndpointSettings): Upstr
 }
 
 function withCredential(policies: Readonly<Record<string, unknown>>, { defaultAuth }: Provider): Readonly<Record<string, unknown>> {
-  if (defaultAuth === undefined || policies["backendAuth"] !== undefined) return policies;
-  return { ...policies, backendAuth: defaultAuth };
+  if (defaultAuth === undefined) return policies;
+  return { ...policies, backendAuth: withMainCredential(policies["backendAuth"], defaultAuth) };
 }

@@ -1,3 +1,4 @@
+import { withMainCredential } from "./credential.ts";
 import type { BodyChangeSettings } from "./body-changes.ts";
 import type { EndpointSettings } from "./endpoint.ts";
 import type { Provider } from "./provider.ts";
@@ -84,7 +85,7 @@ function policiesOf({ requestHeaders, responseHeaders, tls, auth, params }: Merg
     requestHeaderModifier: requestHeaders,
     responseHeaderModifier: responseHeaders,
     backendTLS: tls,
-    backendAuth: auth ?? key,
+    backendAuth: withMainCredential(auth, key),
   };
   return Object.fromEntries(Object.entries(all).filter(([, config]) => config !== undefined));
 }

@@ -220,6 +220,13 @@ test("credentials and header changes become backend policies", async () => {
       provider: { kind: "builtIn", name: "vertex" },
       params: { vertexProject: "p", apiKey: { kind: "inline", inline: "k" }, model: "gemini-2.5-pro" },
     },
+    { name: "extra", params: { apiKey: { kind: "inline", inline: "k" } }, auth: { kind: "credentials", credentials: [] } },
+    {
+      name: "extra of a cloud",
+      provider: { kind: "builtIn", name: "vertex" },
+      params: { vertexProject: "p", model: "gemini-2.5-pro" },
+      auth: { kind: "credentials", credentials: [] },
+    },
   ]);
   const policies = async (name: string): Promise<unknown> => {
     await send(router, chat(name));
@@ -234,6 +241,9 @@ test("credentials and header changes become backend policies", async () => {
   assert.deepEqual(await policies("auth"), { backendAuth: { kind: "passthrough", passthrough: {} } });
   assert.deepEqual(await policies("gemini-2.5-pro"), { backendAuth: { kind: "gcp", gcp: { type: "accessToken" } } });
   assert.deepEqual(await policies("own"), { backendAuth: key("k") });
+  assert.deepEqual(await policies("extra"), { backendAuth: { ...key("k"), credentials: [] } });
+  const cloud = { kind: "gcp", gcp: { type: "accessToken" }, credentials: [] };
+  assert.deepEqual(await policies("extra of a cloud"), { backendAuth: cloud });
 });
 
 test("a shared provider: maps merge key by key, the rest whole, the model's first", async () => {

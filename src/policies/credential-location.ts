@@ -18,6 +18,10 @@ export interface CredentialSource {
   readonly find: (exchange: Exchange) => string | undefined;
   /** Takes it out of the request that is forwarded, so that no backend learns it. */
   readonly remove: (exchange: Exchange) => void;
+  /** The credential in some head of a request; always undefined for an expression, which is about the exchange. */
+  readonly readFrom: (head: Readonly<RequestHead>) => string | undefined;
+  /** Takes it out of a head that nobody else holds, such as that of a request to a backend. */
+  readonly removeFrom: (head: RequestHead) => void;
   /** Whether it is the Authorization field, of which RFC 9110 section 11.6 speaks. */
   readonly isAuthorization: boolean;
   /** What an expression reads to find it. */
@@ -32,25 +36,29 @@ export function compileCredentialSource(config: SourceConfig): CredentialSource 
       return fromHeader(config.header.name, config.header.prefix ?? "");
     case "queryParameter": {
       const { name } = config.queryParameter;
-      return {
-        isAuthorization: false,
-        reads: nothing,
-        find: ({ request }) => readParameter(request.search, name),
-        remove: ({ request }) => (request.search = writeParameter(request.search, name, undefined)),
-      };
+      const removeFrom = (head: RequestHead): void => void (head.search = writeParameter(head.search, name, undefined));
+      return fromHead({
+        readFrom: ({ search }) => readParameter(search, name),
+        removeFrom,
+        remove: ({ request }) => removeFrom(request),
+      });
     }
     case "cookie": {
       const { name } = config.cookie;
-      return {
-        isAuthorization: false,
-        reads: nothing,
-        find: ({ request }) => readCookie(request.headers, name),
+      return fromHead({
+        readFrom: ({ headers }) => readCookie(headers, name),
+        removeFrom: ({ headers }) => writeCookie(headers, name, undefined),
         remove: (exchange) => writeCookie(exchange.editHeaders(), name, undefined),
-      };
+      });
     }
     case "expression":
       return fromExpression(config.expression);
   }
+}
+
+/** One that stands in a certain place of the head. */
+function fromHead(place: Pick<CredentialSource, "readFrom" | "removeFrom" | "remove">, isAuthorization = false): CredentialSource {
+  return { ...place, find: ({ request }) => place.readFrom(request), isAuthorization, reads: nothing };
 }
 
 /** Reads only: nobody can tell what part of the request it was computed from. */
@@ -63,22 +71,23 @@ function fromExpression(expression: CompiledExpression): CredentialSource {
       return typeof value === "string" ? value : undefined;
     },
     remove: () => {},
+    readFrom: () => undefined,
+    removeFrom: () => {},
   };
 }
 
 function fromHeader(name: string, prefix: string): CredentialSource {
   const lowerPrefix = prefix.toLowerCase();
-  return {
-    isAuthorization: name === "authorization",
-    reads: nothing,
-    find: ({ request }) => {
-      const value = request.headers.get(name);
-      if (value === undefined) return undefined;
-      if (value.startsWith(prefix)) return value.slice(prefix.length);
-      return value.slice(0, prefix.length).toLowerCase() === lowerPrefix ? value.slice(prefix.length) : undefined;
-    },
-    remove: (exchange) => exchange.editHeaders().remove(name),
+  const readFrom = ({ headers }: Readonly<RequestHead>): string | undefined => {
+    const value = headers.get(name);
+    if (value === undefined) return undefined;
+    if (value.startsWith(prefix)) return value.slice(prefix.length);
+    return value.slice(0, prefix.length).toLowerCase() === lowerPrefix ? value.slice(prefix.length) : undefined;
   };
+  return fromHead(
+    { readFrom, removeFrom: ({ headers }) => headers.remove(name), remove: (exchange) => exchange.editHeaders().remove(name) },
+    name === "authorization",
+  );
 }
 
 /** Puts a credential into a request; false when no HTTP field can hold it. */

@@ -61,16 +61,9 @@ export const deviations: readonly Deviation[] = [
       "ModelCatalogSource/anyOf/2",
       "BackendAuthCompat/anyOf/0",
       "BackendAuthCompat/anyOf/1",
+      "BackendAuthCompat/anyOf/2",
     ],
     change: set({ unevaluatedProperties: false }),
-  },
-  {
-    reason: "A list of extra credentials alone says nothing about the credential itself.",
-    at: ["BackendAuthCompat"],
-    change: remove(
-      "anyOf",
-      (alternative) => alternative["oneOf"] === undefined && JSON.stringify(alternative["required"]) === '["credentials"]',
-    ),
   },
   {
     reason: "Beside extra credentials the short form of a key may be used too, as it may without them.",

@@ -16,7 +16,7 @@ export function configDump(effective: () => unknown): Endpoint {
  * environment variables are how stdio servers get their credentials, under names of their own choosing.
  */
 function isSecretKey(name: string): boolean {
-  return name === "key" || name === "htpasswd" || name === "env" || /token$/i.test(name);
+  return name === "key" || name === "signingKey" || name === "htpasswd" || name === "env" || /token$/i.test(name);
 }
 
 const secretFlag = /^--?[\w-]*(?:token|key|secret|password)$/i;

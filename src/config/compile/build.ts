@@ -44,6 +44,8 @@ export class Build {
   readonly problems: CompileProblem[] = [];
   /** Remote documents that the configuration needs. */
   readonly expected: Promise<void>[] = [];
+  /** Named backends whose policies are being compiled: a policy of theirs that calls them again would never end. */
+  private readonly naming = new Set<string>();
   /** What is compiled once although several places refer to it. */
   readonly memo = new Map<string, unknown>();
 
@@ -66,7 +68,7 @@ export class Build {
       environment,
       upstream: (address) => this.upstream(address),
       send: (address, policies) => this.send(address, [{ path, policies }]),
-      backend: (reference) => this.namedBackend(reference, path),
+      backend: (reference, own) => this.namedBackend(reference, path, own === undefined ? [] : layerOf(own.path, own.policies)),
       expect: (ready) => {
         ready.catch(() => {}); // awaited by --validate-only; while serving, the policy itself answers 503
         this.expected.push(ready);
@@ -142,15 +144,21 @@ export class Build {
     if (!this.warnings.some((known) => known.path === path && known.message === message)) this.warnings.push({ path, message });
   }
 
-  /** A backend that a policy names: `{host}` or `{backend}`. */
-  private namedBackend(reference: unknown, path: string): NamedBackend {
+  /** A backend that a policy names: `{host}` or `{backend}`. `own` is what the policy wants around its calls. */
+  private namedBackend(reference: unknown, path: string, own: readonly PolicyLayer[]): NamedBackend {
     const { kind, host, backend } = reference as { kind: string; host?: UpstreamAddress; backend?: string };
-    if (kind === "host" && host !== undefined) return { names: staticNames(host), send: this.send(host, []) };
+    if (kind === "host" && host !== undefined) return { names: staticNames(host), send: this.send(host, own) };
     if (kind === "backend" && backend !== undefined) {
       const entry = this.entry(backend);
       if (entry.kind === "host") {
-        const send = this.send(entry.host, [...this.layersFor(backend), ...this.entryLayers(backend)]);
-        return { names: { ...staticNames(entry.host), name: backend }, send };
+        if (this.naming.has(backend)) throw new Error(`${path}: the policies of the backend ${backend} call that backend again`);
+        this.naming.add(backend);
+        try {
+          const send = this.send(entry.host, [...this.layersFor(backend), ...this.entryLayers(backend), ...own]);
+          return { names: { ...staticNames(entry.host), name: backend }, send };
+        } finally {
+          this.naming.delete(backend);
+        }
       }
       throw new Error(`${path}: the backend ${backend} is no HTTP server`);
     }

@@ -1,8 +1,8 @@
 import * as z from "zod";
 import { backendReference } from "../../contract/config/backend-reference.ts";
-import { alternatives, exactlyOne, maybe, notYet } from "../../contract/config/combinators.ts";
+import { maybe, notYet } from "../../contract/config/combinators.ts";
 import { duration } from "../../contract/config/duration.ts";
-import { backendAuthConfig, extraCredentials } from "../../policies/backend-auth/config.ts";
+import { backendAuthConfig } from "../../policies/backend-auth/config.ts";
 import type { BackendAuthConfig } from "../../policies/backend-auth/config.ts";
 import { backendTLSConfig } from "../../policies/backend-tls/config.ts";
 import type { BackendTLSConfig } from "../../policies/backend-tls/config.ts";
@@ -13,7 +13,6 @@ import type { RequestHeaderModifierConfig } from "../../policies/request-header-
 import { plainTransformationsConfig } from "../../policies/transformations/config.ts";
 import type { TransformationsConfig } from "../../policies/transformations/config.ts";
 import { keepalives } from "./keepalive.ts";
-import { crossAppAccess, oauthTokenExchange } from "./not-yet/token-exchange.ts";
 
 /** Policies for calls that the gateway makes itself: to MCP servers, to collectors, to a server that a policy asks. */
 export interface CallPolicies {
@@ -27,14 +26,6 @@ export interface CallPolicies {
 
 /** Recursive: a credential may come from a server whose call has policies of its own. */
 export const callPolicies: z.ZodType<CallPolicies> = z.lazy(() => z.strictObject(callPolicyKeys)).meta({ id: "CallPolicies" });
-
-const exchangedCredential = exactlyOne(
-  {
-    oauthTokenExchange: notYet(oauthTokenExchange(callPolicies), "OAuth token exchange"),
-    crossAppAccess: notYet(crossAppAccess(callPolicies), "cross app access"),
-  },
-  { credentials: notYet(extraCredentials, "sending more than one credential").optional() },
-);
 
 const backendTunnel = z.strictObject({
   proxy: backendReference().describe("The proxy."),
@@ -56,7 +47,7 @@ export const callPolicyKeys = {
   ),
   transformations: maybe(plainTransformationsConfig.meta({ id: "plainTransformations" })).describe("Computes headers and bodies."),
   backendTLS: maybe(backendTLSConfig.meta({ id: "backendTLS" })).describe("TLS towards the backend; `{}` is enough to switch it on."),
-  backendAuth: maybe(alternatives([backendAuthConfig, exchangedCredential]).meta({ id: "backendAuth" })).describe(
+  backendAuth: maybe(backendAuthConfig(callPolicies).meta({ id: "backendAuth" })).describe(
     "The credential that the backend wants from us.",
   ),
   http: maybe(httpConfig.meta({ id: "backendHttp" })).describe("HTTP settings towards the backend."),

@@ -2,7 +2,9 @@ import * as z from "zod";
 import { alternatives, exactlyOne, maybe, notYet } from "../../contract/config/combinators.ts";
 import { credentialDestination } from "../../contract/config/credential-location.ts";
 import { fileOrInline } from "../../contract/config/files.ts";
-import { aws, azure, jwtSign } from "./not-yet.ts";
+import { aws, azure } from "./not-yet.ts";
+import { jwtSign } from "./signing-config.ts";
+import { crossAppAccess, oauthTokenExchange } from "./token-exchange-config.ts";
 
 const location = maybe(credentialDestination()).describe("Where to put it; `Authorization: Bearer` when absent.");
 
@@ -29,23 +31,38 @@ const gcp = alternatives([
     .transform((config) => ({ ...config, type: "accessToken" as const })),
 ]);
 
-/** One more secret to send. */
-export const extraCredentials = z.array(z.strictObject({ location: credentialDestination(), key: fileOrInline() }));
+/** Secrets that are sent beside the main credential, or alone. */
+const extraCredentials = z.array(
+  z.strictObject({
+    location: credentialDestination().describe("Where to put it."),
+    key: fileOrInline().describe("The secret: itself, or `{file}`."),
+  }),
+);
 
-/** The credential that the backend wants from us. */
-export const backendAuthConfig = alternatives([
-  exactlyOne(
-    {
-      passthrough: z.strictObject({ location }).describe("The caller's own token, after it was checked."),
-      key: secret.describe("A fixed secret."),
-      gcp: gcp.describe("A Google Cloud token."),
-      aws: notYet(aws, "signing for AWS"),
-      azure: notYet(azure, "Azure credentials"),
-      jwtSign: notYet(jwtSign, "signing a token of our own"),
-    },
-    { credentials: notYet(extraCredentials, "sending more than one credential").optional() },
-  ),
-  notYet(z.literal("copilot"), "GitHub Copilot credentials"),
-]);
+/**
+ * The credential that the backend wants from us.
+ * @param callPolicies the schema of the policies for calls to token endpoints
+ */
+export function backendAuthConfig(callPolicies: z.ZodType) {
+  return alternatives([
+    exactlyOne(
+      {
+        passthrough: z.strictObject({ location }).describe("The caller's own token, after it was checked."),
+        key: secret.describe("A fixed secret."),
+        gcp: gcp.describe("A Google Cloud token."),
+        aws: notYet(aws, "signing for AWS"),
+        azure: notYet(azure, "Azure credentials"),
+        jwtSign: jwtSign.describe("A token that the gateway signs."),
+        oauthTokenExchange: oauthTokenExchange(callPolicies).describe("A token got for the caller's at an authorization server."),
+        crossAppAccess: crossAppAccess(callPolicies).describe("A token got by an identity assertion (ID-JAG)."),
+      },
+      { credentials: extraCredentials.optional().describe("More secrets to send.") },
+    ),
+    z
+      .strictObject({ credentials: extraCredentials.describe("More secrets to send.") })
+      .transform(({ credentials }) => ({ kind: "credentials" as const, credentials })),
+    notYet(z.literal("copilot"), "GitHub Copilot credentials"),
+  ]);
+}
 
-export type BackendAuthConfig = z.output<typeof backendAuthConfig>;
+export type BackendAuthConfig = z.output<ReturnType<typeof backendAuthConfig>>;

@@ -1,9 +1,6 @@
 import * as z from "zod";
 import { alternatives, exactlyOne, maybe } from "../../contract/config/combinators.ts";
-import { credentialDestination } from "../../contract/config/credential-location.ts";
-import { duration } from "../../contract/config/duration.ts";
 import { celExpression } from "../../cel/config-type.ts";
-import { fileOrInline } from "../../contract/config/files.ts";
 
 /** Credentials that are part of the language and are not served yet. */
 
@@ -52,15 +49,4 @@ export const azure = exactlyOne({
   }),
   developerImplicit: none,
   implicit: none,
-});
-
-export const signingAlgorithm = z.enum(["RS256", "RS384", "RS512", "PS256", "ES256", "ES384"]).default("RS256");
-
-export const jwtSign = z.strictObject({
-  signingKey: fileOrInline().describe("Private key, PEM."),
-  alg: signingAlgorithm.describe("Signature algorithm."),
-  kid: maybe(z.string()).describe("Key id in the token's header."),
-  claims: z.record(z.string(), z.unknown()).default({}).describe("Claims by name; the values are CEL."),
-  ttl: maybe(duration()).describe("How long a token is valid."),
-  location: maybe(credentialDestination()).describe("Where to put the token."),
 });

@@ -18,7 +18,7 @@ import { GatewayError } from "../../contract/errors.ts";
 import type { Outgoing } from "../../contract/outgoing.ts";
 import { Reply } from "../../contract/reply.ts";
 import { transformations } from "./index.ts";
-import { keepOutgoingBody } from "./outgoing-body.ts";
+import { keepOutgoingBody } from "../outgoing-body.ts";
 import { setRequestPseudo } from "./pseudo-headers.ts";
 
 async function onRequest(request: object, given: TestRequest = {}) {

@@ -7,7 +7,7 @@ import { GatewayError } from "../../contract/errors.ts";
 import { compileChoice } from "../conditional.ts";
 import { afterBody, readsRequestBody, showReply } from "../expressions.ts";
 import { type TransformationsConfig, transformationsConfig } from "./config.ts";
-import { keepOutgoingBody } from "./outgoing-body.ts";
+import { keepOutgoingBody } from "../outgoing-body.ts";
 import { setRequestPseudo, setStatus } from "./pseudo-headers.ts";
 import { type CompiledTransform, compileTransform, type Subject } from "./transform.ts";
 

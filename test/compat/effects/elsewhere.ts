@@ -16,7 +16,12 @@ export const provenElsewhere: readonly ProvenElsewhere[] = [
   elsewhere(of("transformations", "*"), `${policies}/transformations/index.test.ts`),
   elsewhere(of("plainTransformations", "*"), `${policies}/transformations/index.test.ts`),
   elsewhere(of("backendTLS", "*"), `${policies}/backend-tls/index.test.ts`),
-  elsewhere(of("backendAuth", "*"), `${policies}/backend-auth/index.test.ts`, `${policies}/credential-location.test.ts`),
+  elsewhere(
+    of("backendAuth", "*"),
+    ...["index", "jwt-sign"].map((name) => `${policies}/backend-auth/${name}.test.ts`),
+    ...["oauth-token-exchange", "cross-app-access", "through-gateway"].map((name) => `test/backend-auth/${name}.test.ts`),
+    `${policies}/credential-location.test.ts`,
+  ),
   elsewhere(of("backendHttp", "requestTimeout"), `${policies}/http/index.test.ts`),
   elsewhere(of("authorization", "*"), `${policies}/authorization/index.test.ts`, "src/cel/rules.test.ts"),
   elsewhere(of("localRateLimit", "*"), `${policies}/local-rate-limit/index.test.ts`),

@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import type { Outgoing } from "../../contract/outgoing.ts";
+import type { Outgoing } from "../contract/outgoing.ts";
 
 /**
  * Reads the body of a request to a backend into memory, so that expressions see it as `request.body`. One over the
