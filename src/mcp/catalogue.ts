@@ -121,6 +121,7 @@ export class Catalogue {
         if (error["code"] === methodNotFound) return pages;
         throw new Error(`${request.name} failed: ${String(error["message"])} (code ${String(error["code"])})`);
       }
+      if (!hasList(page, method)) throw new Error(`${request.name} was answered without a list`);
       pages.push(page);
       const next = isJsonObject(page.value["result"]) ? page.value["result"]["nextCursor"] : undefined;
       cursor = typeof next === "string" ? next : undefined;
@@ -164,6 +165,10 @@ export class Catalogue {
     session.owners.set(kind, owners);
     return entries.filter(({ published }) => owners.get(published) !== undefined);
   }
+}
+
+function hasList({ value: { result } }: ServerResponse, { member }: ListMethod): boolean {
+  return isJsonObject(result) && Array.isArray(result[member]);
 }
 
 const methodNotFound = -32601;

@@ -11,7 +11,7 @@ import type { Health } from "./health.ts";
 import { isList, type LastLists } from "./last-lists.ts";
 import { progressToken } from "./message.ts";
 import { drain, readBody } from "./read-body.ts";
-import { readResponse, type ServerResponse } from "./read-response.ts";
+import { inTime, readResponse, type ServerResponse } from "./read-response.ts";
 import type { Link, Session } from "./session.ts";
 import type { McpLimits } from "./settings.ts";
 import { type Outage, TargetFailure } from "./target-failure.ts";
@@ -178,7 +178,7 @@ export class Delivery {
     const { link, session } = leg;
     if (link.phase === "new" || link.connection.lost) await this.greeted(leg);
     // its answer to initialize came only after the client had said that it is ready
-    else if (session.initialized && link.phase === "greeted") drain((await this.confirm(leg, initialized)).body);
+    else if (session.initialized && link.phase === "greeted") drain((await this.confirm(this.bounded(leg), initialized)).body);
   }
 
   /** Greets a target on the client's behalf; calls at the same time share one greeting. */
@@ -215,10 +215,10 @@ export class Delivery {
     link.phase = "new";
     link.hello = undefined;
     const id = session.nextId();
-    const { value } = await this.introduce(leg, ownRequest(id, "initialize", session.client.params));
+    const { value } = await this.introduce(this.bounded(leg), ownRequest(id, "initialize", session.client.params));
     if (link.hello === undefined) throw new TargetFailure(link.target.name, `initialize was refused: ${errorText(value["error"])}`);
     if (!session.initialized) return;
-    drain((await this.confirm(leg, initialized)).body);
+    drain((await this.confirm(this.bounded(leg), initialized)).body);
     await this.repeat(leg);
     this.onJoin(leg);
   }
@@ -237,6 +237,11 @@ export class Delivery {
         this.log.warn("mcp target did not take up again what the client had asked for", { target, method, error: problem });
     });
     await Promise.all(repeated);
+  }
+
+  /** What the gateway itself waits for ends some time, also where the client waits for ever. */
+  private bounded(leg: Leg): Leg {
+    return leg.timeoutMs > 0 ? leg : { ...leg, timeoutMs: this.limits.closedDeadlineMs };
   }
 
   private async send(leg: Leg, message: Message): Promise<Reply> {
@@ -278,13 +283,14 @@ export class Delivery {
 
   private async read(leg: Leg, reply: Reply, onMessage: ((message: Buffer) => void) | undefined): Promise<ServerResponse> {
     const target = leg.link.target.name;
+    const timeoutMs = this.bounded(leg).timeoutMs;
     if (reply.status >= 300) {
       // nobody may come to want this reply; its connection must not wait for that
-      reply.body = await readBody(reply.body, maxErrorBytes).catch(() => "");
+      reply.body = await inTime(reply.body, timeoutMs, readBody(reply.body, maxErrorBytes)).catch(() => "");
       throw new TargetFailure(target, `HTTP status ${reply.status}`, { reply, ...(isUnavailable(reply) ? { outage: "down" } : {}) });
     }
     try {
-      return await readResponse(reply, { limit: this.limits.maxMessageBytes, ...(onMessage === undefined ? {} : { onMessage }) });
+      return await readResponse(reply, { limit: this.limits.maxMessageBytes, timeoutMs, ...(onMessage === undefined ? {} : { onMessage }) });
     } catch (thrown) {
       throw TargetFailure.of(target, thrown);
     }

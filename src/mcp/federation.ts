@@ -202,6 +202,7 @@ export class Federation {
       onMessage: this.onMessage(call, link),
       onResponse,
       touches: this.names.plain ? undefined : holdsNames,
+      onBroken: this.names.plain ? undefined : (error: Error) => brokenOff(request, link, error),
       onEnd,
     };
     let reply: Reply;
@@ -295,6 +296,11 @@ function listOf(session: Session, kind: ItemKind): { readonly name: string; read
 function markStale(list: Buffer, targets: readonly string[]): Buffer {
   if (targets.length === 0) return list;
   return splice(list, [insertMembers(new JsonView(list), `"_meta":${JSON.stringify({ [staleKey]: targets })}`)]);
+}
+
+/** For a client whose reply had begun when its target failed. */
+function brokenOff({ id }: McpRequest, link: Link, error: Error): Buffer {
+  return errorResponse(id, -32603, `failed to send message: ${TargetFailure.of(link.target.name, error).message}`);
 }
 
 function notRoutable({ id }: McpRequest, why: string): Error {

@@ -9,6 +9,7 @@ import { isRpcId } from "../message.ts";
 import { eventHeaders } from "../relay.ts";
 import { serverRequestId } from "../server-message.ts";
 import type { McpLimits } from "../settings.ts";
+import { HeldMessages } from "./held-messages.ts";
 import { StdioCall } from "./stdio-call.ts";
 import type { Outbound } from "./target.ts";
 
@@ -28,10 +29,12 @@ export class Inbox {
   private readonly settings: InboxSettings;
   private readonly calls = new Map<RpcId, StdioCall>();
   private stream: PushStream | undefined;
-  private held: Buffer[] = [];
+  private readonly held: HeldMessages;
 
   constructor(settings: InboxSettings) {
     this.settings = settings;
+    const { maxHeldMessages: maxMessages, maxWaitingBytes: maxBytes } = settings.limits;
+    this.held = new HeldMessages({ maxMessages, maxBytes, onDrop: (message) => this.drop(message) });
   }
 
   /** Notes a request that is about to be sent. @throws Error when too many are under way, or one of the same id */
@@ -66,9 +69,7 @@ export class Inbox {
     this.stream?.end();
     const stream = new PushStream({ maxWaitingBytes: limits.maxWaitingBytes, onRoom, onCancel: onRoom });
     this.stream = stream;
-    const { held } = this;
-    this.held = [];
-    for (const message of held) stream.write(eventOf(message));
+    for (const message of this.held.take()) stream.write(eventOf(message));
     return new Reply(200, eventHeaders(), stream);
   }
 
@@ -93,8 +94,7 @@ export class Inbox {
     if (this.stream?.writable === true) return this.stream.write(eventOf(message));
     const newest = Array.from(this.calls.values()).at(-1);
     if (newest !== undefined) return newest.message(message);
-    this.held.push(message);
-    if (this.held.length > this.settings.limits.maxHeldMessages) this.drop(this.held.shift() as Buffer);
+    this.held.hold(message);
     return true;
   }
 

@@ -9,6 +9,7 @@ import { isRpcId } from "../message.ts";
 import { eventHeaders } from "../relay.ts";
 import { errorResponse } from "../rpc-error.ts";
 import { serverRequestId } from "../server-message.ts";
+import { HeldMessages } from "./held-messages.ts";
 import { StdioCall } from "./stdio-call.ts";
 import { Backoff, type ProcessListener, type StdioLauncher } from "./stdio-launcher.ts";
 import type { StdioProcess } from "./stdio-process.ts";
@@ -25,11 +26,13 @@ export class StdioConnection implements Connection, ProcessListener {
   private process: StdioProcess | undefined;
   private readonly calls = new Map<RpcId, StdioCall>();
   private stream: PushStream | undefined;
-  private held: Buffer[] = [];
+  private readonly held: HeldMessages;
 
   constructor(launcher: StdioLauncher) {
     this.launcher = launcher;
     this.backoff = new Backoff(launcher);
+    const { maxHeldMessages: maxMessages, maxWaitingBytes: maxBytes } = launcher.limits;
+    this.held = new HeldMessages({ maxMessages, maxBytes, onDrop: (message) => this.drop(message) });
   }
 
   async post(exchange: Exchange, message: Outbound): Promise<Reply> {
@@ -44,9 +47,7 @@ export class StdioConnection implements Connection, ProcessListener {
     const onRoom = (): void => this.process?.flow(true);
     const stream = new PushStream({ maxWaitingBytes: this.launcher.limits.maxWaitingBytes, onRoom, onCancel: onRoom });
     this.stream = stream;
-    const { held } = this;
-    this.held = [];
-    for (const message of held) stream.write(eventOf(message));
+    for (const message of this.held.take()) stream.write(eventOf(message));
     return new Reply(200, eventHeaders(), stream);
   }
 
@@ -109,8 +110,7 @@ export class StdioConnection implements Connection, ProcessListener {
     if (this.stream?.writable === true) return this.stream.write(eventOf(message));
     const newest = Array.from(this.calls.values()).at(-1);
     if (newest !== undefined) return newest.message(message);
-    this.held.push(Buffer.from(message));
-    if (this.held.length > this.launcher.limits.maxHeldMessages) this.drop(this.held.shift() as Buffer);
+    this.held.hold(Buffer.from(message));
     return true;
   }
 
