@@ -286,11 +286,19 @@ export class Delivery {
     const timeoutMs = this.bounded(leg).timeoutMs;
     if (reply.status >= 300) {
       // nobody may come to want this reply; its connection must not wait for that
-      reply.body = await inTime(reply.body, timeoutMs, readBody(reply.body, maxErrorBytes)).catch(() => "");
-      throw new TargetFailure(target, `HTTP status ${reply.status}`, { reply, ...(isUnavailable(reply) ? { outage: "down" } : {}) });
+      const body = await inTime(reply.body, timeoutMs, readBody(reply.body, maxErrorBytes)).catch(() => undefined);
+      if (body !== undefined) reply.body = body;
+      throw new TargetFailure(target, `HTTP status ${reply.status}`, {
+        ...(body === undefined ? {} : { reply }),
+        ...(isUnavailable(reply) ? { outage: "down" } : {}),
+      });
     }
     try {
-      return await readResponse(reply, { limit: this.limits.maxMessageBytes, timeoutMs, ...(onMessage === undefined ? {} : { onMessage }) });
+      return await readResponse(reply, {
+        limit: this.limits.maxMessageBytes,
+        timeoutMs,
+        ...(onMessage === undefined ? {} : { onMessage }),
+      });
     } catch (thrown) {
       throw TargetFailure.of(target, thrown);
     }

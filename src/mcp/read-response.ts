@@ -28,7 +28,11 @@ export interface ReadOptions {
  */
 export async function readResponse(reply: Reply, options: ReadOptions): Promise<ServerResponse> {
   const type = reply.headers.get("content-type") ?? "";
-  return inTime(reply.body, options.timeoutMs, type.startsWith("text/event-stream") ? readStream(reply, options) : readJson(reply, options));
+  return inTime(
+    reply.body,
+    options.timeoutMs,
+    type.startsWith("text/event-stream") ? readStream(reply, options) : readJson(reply, options),
+  );
 }
 
 /** The work of reading a body, which is cancelled when that takes too long: one who hangs must not hold a connection for ever. */

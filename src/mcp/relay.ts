@@ -80,14 +80,23 @@ async function relayJson(exchange: Exchange, reply: Reply, options: RelayOptions
 async function relayEvents(exchange: Exchange, reply: Reply, options: RelayOptions): Promise<Reply> {
   const { accepts, onMessage, onResponse, onBroken, onEnd, maxMessageBytes } = options;
   if (accepts === "json") {
-    const { bytes } = await readResponse(reply, { limit: maxMessageBytes, timeoutMs: 0, onMessage: (message) => void onMessage?.(message) });
+    const { bytes } = await readResponse(reply, {
+      limit: maxMessageBytes,
+      timeoutMs: 0,
+      onMessage: (message) => void onMessage?.(message),
+    });
     onEnd?.();
     noteError(exchange, bytes);
     return replyWith("json", onResponse === undefined ? bytes : onResponse(bytes));
   }
   const whole = completeBody(reply.body);
   const untouched = onResponse === undefined || (whole !== undefined && options.touches?.(whole) === false);
-  if (whole !== undefined && untouched && (onMessage === undefined || !mayHaveMethod(whole)) && (onBroken === undefined || mayRespond(whole))) {
+  if (
+    whole !== undefined &&
+    untouched &&
+    (onMessage === undefined || !mayHaveMethod(whole)) &&
+    (onBroken === undefined || mayRespond(whole))
+  ) {
     onEnd?.();
     noteErrorEvent(exchange, whole);
     return new Reply(200, eventHeaders(), whole);
@@ -109,7 +118,13 @@ async function relayEvents(exchange: Exchange, reply: Reply, options: RelayOptio
 
 /** Whether bytes look like a JSON object, at both ends: a page of HTML, a batch or nothing at all is no message. */
 function isObject(bytes: Buffer): boolean {
-  return bytes.toString("latin1", 0, 64).trimStart().startsWith("{") && bytes.toString("latin1", Math.max(0, bytes.length - 64)).trimEnd().endsWith("}");
+  return (
+    bytes.toString("latin1", 0, 64).trimStart().startsWith("{") &&
+    bytes
+      .toString("latin1", Math.max(0, bytes.length - 64))
+      .trimEnd()
+      .endsWith("}")
+  );
 }
 
 /** Whether there may be a response among the messages. */

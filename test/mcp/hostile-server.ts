@@ -83,6 +83,8 @@ export interface HostileOptions {
   readonly misdeed: Misdeed | undefined;
   /** Greets like a good server, and does its misdeed afterwards. */
   readonly polite: boolean;
+  /** Goes wrong with the client's own stream alone. */
+  readonly streamsOnly?: boolean;
   /** Answers byte by byte, this many milliseconds each. */
   readonly byteMs?: number;
 }
@@ -108,6 +110,11 @@ export class HostileServer {
   /** Replies that somebody still waits for or reads. */
   get underWay(): number {
     return this.open.size;
+  }
+
+  /** Bytes that went out to those who are connected. */
+  get sentBytes(): number {
+    return Array.from(this.sockets).reduce((sum, { bytesWritten, writableLength }) => sum + bytesWritten - writableLength, 0);
   }
 
   get url(): string {
@@ -149,8 +156,9 @@ export class HostileServer {
       return; // whoever asked has left
     }
     const message = body === "" ? {} : (JSON.parse(body) as RpcMessage);
-    const { misdeed, polite } = this.options;
-    if (misdeed !== undefined && (!polite || isWork(message, request))) misdeed(response, message);
+    const { misdeed, polite, streamsOnly = false } = this.options;
+    const bad = streamsOnly ? request.method === "GET" : !polite || isWork(message, request);
+    if (misdeed !== undefined && bad) misdeed(response, message);
     else this.answer(request, response, message);
   }
 

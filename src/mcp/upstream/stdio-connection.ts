@@ -95,6 +95,7 @@ export class StdioConnection implements Connection, ProcessListener {
       unregister();
       if (calls.get(id) === call) calls.delete(id);
     };
+    call.limit(message.timeoutMs);
     return call.reply;
   }
 
@@ -117,6 +118,6 @@ export class StdioConnection implements Connection, ProcessListener {
   /** A request that nobody hears is answered, so that the server does not wait for ever. */
   private drop(message: Buffer): void {
     const id = serverRequestId(message);
-    if (id !== undefined) this.process?.send(errorResponse(id, -32603, "the client does not listen"));
+    if (id !== undefined) this.process?.tell(errorResponse(id, -32603, "the client does not listen"));
   }
 }

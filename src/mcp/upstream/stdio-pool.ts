@@ -122,6 +122,7 @@ export class StdioPool implements ProcessListener {
       unregister?.();
       calls.delete(id);
     };
+    call.limit(message.timeoutMs);
     return call.reply;
   }
 
@@ -137,7 +138,7 @@ export class StdioPool implements ProcessListener {
   /** Nobody in particular is behind this process who could answer. */
   private refuse(id: RpcId, method: string): void {
     const answer = method === "ping" ? resultResponse(id, Buffer.from("{}")) : errorResponse(id, -32601, `${method} needs a session`);
-    this.process?.send(answer);
+    this.process?.tell(answer);
   }
 }
 
