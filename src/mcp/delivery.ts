@@ -16,6 +16,7 @@ import type { Link, Session } from "./session.ts";
 import type { McpLimits } from "./settings.ts";
 import { type Outage, TargetFailure } from "./target-failure.ts";
 import { withTraceContext } from "./trace-meta.ts";
+import { TargetBusy } from "./upstream/target-busy.ts";
 import type { Outbound } from "./upstream/target.ts";
 
 /** A message for a target. */
@@ -310,9 +311,9 @@ function isUnavailable({ status }: Reply): boolean {
   return status === 502 || status === 503 || status === 504;
 }
 
-/** A caller who left, or whom a policy refused, says nothing about the server. */
+/** A caller who left, whom a policy refused, or for whom there is no room, says nothing about the server. */
 function outageOf(exchange: Exchange, thrown: unknown): Outage | undefined {
-  if (exchange.aborted !== undefined) return undefined;
+  if (exchange.aborted !== undefined || thrown instanceof TargetBusy) return undefined;
   if (thrown instanceof GatewayError && (thrown.row.fault === "client" || thrown.row.fault === "policy")) return undefined;
   return "down";
 }

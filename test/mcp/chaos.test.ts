@@ -309,7 +309,7 @@ describe("clients that misbehave", () => {
  */
 async function callTheBad(one: Rig, session: string): Promise<string | undefined> {
   const message = { jsonrpc: "2.0", id: 7, method: "tools/call", params: { name: "bad_tool", arguments: {} } };
-  const signal = AbortSignal.timeout(600);
+  const signal = AbortSignal.timeout(1_200);
   const { reply } = await inTime("the bad call", one.send("POST", message, { session, signal }));
   const body = await inTime(
     "its body",

@@ -11,6 +11,7 @@ import { serverRequestId } from "../server-message.ts";
 import type { McpLimits } from "../settings.ts";
 import { HeldMessages } from "./held-messages.ts";
 import { StdioCall } from "./stdio-call.ts";
+import { TargetBusy } from "./target-busy.ts";
 import type { Outbound } from "./target.ts";
 
 export interface InboxSettings {
@@ -37,13 +38,13 @@ export class Inbox {
     this.held = new HeldMessages({ maxMessages, maxBytes, onDrop: (message) => this.drop(message) });
   }
 
-  /** Notes a request that is about to be sent. @throws Error when too many are under way, or one of the same id */
+  /** Notes a request that is about to be sent. @throws TargetBusy when too many are under way, or one of the same id */
   expect(exchange: Exchange, message: Outbound): StdioCall {
     const { limits, onRoom } = this.settings;
     const { calls } = this;
     const id = message.id as RpcId;
-    if (calls.size >= limits.maxPendingCalls) throw new Error(`${limits.maxPendingCalls} calls are under way`);
-    if (calls.has(id)) throw new Error(`a request with id ${JSON.stringify(id)} is under way`);
+    if (calls.size >= limits.maxPendingCalls) throw new TargetBusy(`${limits.maxPendingCalls} calls are under way`);
+    if (calls.has(id)) throw new TargetBusy(`a request with id ${JSON.stringify(id)} is under way`);
     const call = new StdioCall({ id, progressToken: message.progressToken, maxWaitingBytes: limits.maxWaitingBytes, onRoom });
     calls.set(id, call);
     const unregister = exchange.onAbort((reason) => call.fail(reason));

@@ -13,6 +13,7 @@ import { HeldMessages } from "./held-messages.ts";
 import { StdioCall } from "./stdio-call.ts";
 import { Backoff, type ProcessListener, type StdioLauncher } from "./stdio-launcher.ts";
 import type { StdioProcess } from "./stdio-process.ts";
+import { TargetBusy } from "./target-busy.ts";
 import type { Connection, Outbound } from "./target.ts";
 
 /**
@@ -85,8 +86,8 @@ export class StdioConnection implements Connection, ProcessListener {
     const { maxPendingCalls, maxWaitingBytes } = this.launcher.limits;
     const { calls } = this;
     const id = message.id as RpcId;
-    if (calls.size >= maxPendingCalls) throw new Error(`${maxPendingCalls} calls are under way`);
-    if (calls.has(id)) throw new Error(`a request with id ${JSON.stringify(id)} is under way`);
+    if (calls.size >= maxPendingCalls) throw new TargetBusy(`${maxPendingCalls} calls are under way`);
+    if (calls.has(id)) throw new TargetBusy(`a request with id ${JSON.stringify(id)} is under way`);
     process.send(message.bytes);
     const call = new StdioCall({ id, progressToken: message.progressToken, maxWaitingBytes, onRoom: () => this.process?.flow(true) });
     calls.set(id, call);

@@ -10,6 +10,7 @@ import { latestRevision } from "../wire/index.ts";
 import { StdioCall } from "./stdio-call.ts";
 import { Backoff, type ProcessListener, type StdioLauncher } from "./stdio-launcher.ts";
 import type { StdioProcess } from "./stdio-process.ts";
+import { TargetBusy } from "./target-busy.ts";
 import type { Connection, Outbound } from "./target.ts";
 
 /** A call in a process that several callers share. */
@@ -105,7 +106,7 @@ export class StdioPool implements ProcessListener {
     const { maxPendingCalls, maxWaitingBytes } = this.launcher.limits;
     const { process, calls } = this;
     if (process === undefined) throw new Error("the server process ended");
-    if (calls.size >= maxPendingCalls) throw new Error(`${maxPendingCalls} calls are under way`);
+    if (calls.size >= maxPendingCalls) throw new TargetBusy(`${maxPendingCalls} calls are under way`);
     this.idle?.refresh();
     this.lastId += 1;
     const id = this.lastId;
