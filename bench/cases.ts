@@ -1,14 +1,15 @@
 import { portkeyHeaders } from "./candidates/portkey.ts";
-import { chat, governed, mcp, passThrough, targetNames } from "./candidates/turnpike-configs.ts";
+import { chat, governed, mcp, type McpServers, passThrough, targetNames } from "./candidates/turnpike-configs.ts";
 import type { TurnpikeSettings } from "./candidates/turnpike.ts";
 import type { Plan } from "./load/protocol.ts";
+import { listedTools } from "./upstream/mcp-replies.ts";
 import { marker, prose } from "./upstream/replies.ts";
 import { type HttpRequest, idPlaceholder } from "./wire/message.ts";
 
 /** `direct` is no candidate: the load goes straight to the upstream, for the latency that is not a gateway's. */
-export type CandidateName = "direct" | "nginx" | "bare" | "portkey" | "turnpike";
+export type CandidateName = "direct" | "nginx" | "bare" | "portkey" | "sdk-proxy" | "turnpike";
 
-export type Traffic = Pick<Plan, "opening" | "requests" | "marker">;
+export type Traffic = Pick<Plan, "opening" | "requests" | "markers">;
 
 /** One kind of work. */
 export interface Case {
@@ -18,6 +19,10 @@ export interface Case {
   readonly candidates: readonly CandidateName[];
   /** Most CPU time a request may cost Turnpike, in pass-throughs of nginx. */
   readonly limit?: number;
+  /** What the official SDK's proxy is given, where it takes part. */
+  readonly servers?: McpServers;
+  /** Requests a second for the latency, where the usual number is too many. */
+  readonly rate?: number;
   readonly configure: TurnpikeSettings["configure"];
   readonly traffic: (candidate: CandidateName, upstreamPorts: readonly number[]) => Traffic;
 }
@@ -62,21 +67,48 @@ export async function loadedCases(): Promise<Case[]> {
       traffic: () => chatTraffic(true, {}),
     },
     ...(["json", "sse"] as const).flatMap((form) => ([1, 4] as const).map((targets) => mcpCase(targets, form))),
+    mcpListCase(),
   ];
 }
 
 function mcpCase(targets: 1 | 4, form: "json" | "sse"): Case {
+  const servers = { count: targets, path: `/mcp/${form}` } as const;
   return {
     name: `mcp-${targets}-${form}`,
     title: `MCP tools/call, ${targets === 1 ? "one target" : "four targets"}, upstream replies with ${form === "json" ? "JSON" : "SSE"}`,
-    candidates: ["direct", "turnpike"],
+    candidates: ["direct", "sdk-proxy", "turnpike"],
     limit: targets === 1 ? 4.5 : 5,
-    configure: mcp(targets, form),
+    servers,
+    configure: mcp(servers),
     traffic: (candidate) => {
       const direct = candidate === "direct";
-      const path = direct ? `/mcp/${form}` : "/mcp";
+      const path = direct ? servers.path : "/mcp";
       const tools = targets === 1 || direct ? ["echo"] : targetNames.map((target) => `${target}_echo`);
-      return { opening: mcpOpening(path), requests: tools.map((tool) => toolCall(path, tool)), marker };
+      return { opening: mcpOpening(path), requests: tools.map((tool) => toolCall(path, tool)), markers: [marker] };
+    },
+  };
+}
+
+/** The direct call is to one of the four, a quarter of the list. */
+function mcpListCase(): Case {
+  const servers = { count: 4, path: "/mcp/list" } as const;
+  return {
+    name: "mcp-list-4x100",
+    title: `MCP tools/list, four targets of ${listedTools} tools each`,
+    candidates: ["direct", "sdk-proxy", "turnpike"],
+    servers,
+    rate: 50,
+    configure: mcp(servers),
+    traffic: (candidate) => {
+      const direct = candidate === "direct";
+      const path = direct ? servers.path : "/mcp";
+      const body = JSON.stringify({ jsonrpc: "2.0", id: idPlaceholder, method: "tools/list", params: {} });
+      const request: HttpRequest = { method: "POST", path, headers: mcpHeaders, body };
+      // the first and the last of every target: a list that lacks one is no list
+      const names = ["echo", `tool-${listedTools - 1}`].flatMap((tool) =>
+        direct ? [tool] : targetNames.map((target) => `${target}_${tool}`),
+      );
+      return { opening: mcpOpening(path), requests: [request], markers: [marker, ...names.map((name) => JSON.stringify(name))] };
     },
   };
 }
@@ -91,25 +123,25 @@ export const idleCases: readonly Case[] = [
     traffic: () => ({
       opening: [],
       requests: [{ method: "GET", path: "/idle", headers: { accept: "text/event-stream" }, body: "" }],
-      marker: "",
+      markers: [],
     }),
   },
   {
     name: "idle-mcp",
     title: "1,000 idle MCP sessions, each with its GET stream",
     candidates: ["turnpike"],
-    configure: mcp(1, "sse"),
+    configure: mcp({ count: 1, path: "/mcp/sse" }),
     traffic: () => ({
       opening: mcpOpening("/mcp"),
       requests: [{ method: "GET", path: "/mcp", headers: mcpHeaders, body: "" }],
-      marker: "",
+      markers: [],
     }),
   },
 ];
 
 function plain(headers: Readonly<Record<string, string>> = {}): Traffic {
   const body = JSON.stringify({ model: "bench-model", messages: [{ role: "user", content: prose(1_930) }] });
-  return { opening: [], requests: [{ method: "POST", path: "/v1/things", headers: { ...json, ...headers }, body }], marker };
+  return { opening: [], requests: [{ method: "POST", path: "/v1/things", headers: { ...json, ...headers }, body }], markers: [marker] };
 }
 
 function chatTraffic(stream: boolean, headers: Readonly<Record<string, string>>): Traffic {
@@ -129,7 +161,7 @@ function chatTraffic(stream: boolean, headers: Readonly<Record<string, string>>)
     headers: { ...json, authorization: "Bearer sk-client", ...headers },
     body,
   };
-  return { opening: [], requests: [request], marker };
+  return { opening: [], requests: [request], markers: [marker] };
 }
 
 function mcpOpening(path: string): HttpRequest[] {

@@ -6,6 +6,7 @@ import { startBare } from "./candidates/bare.ts";
 import type { Running } from "./candidates/candidate.ts";
 import { startNginx } from "./candidates/nginx.ts";
 import { startPortkey } from "./candidates/portkey.ts";
+import { startSdkProxy } from "./candidates/sdk.ts";
 import { startTurnpike } from "./candidates/turnpike.ts";
 import type { CandidateName, Case } from "./cases.ts";
 import { Generator, type Window } from "./load/generator.ts";
@@ -54,7 +55,7 @@ export class Bench {
   }
 
   /** Starts a candidate for a case; "direct" has no process and is answered with undefined. */
-  async start(name: CandidateName, { configure }: Case, profileFolder?: string): Promise<Running | undefined> {
+  async start(name: CandidateName, { configure, servers }: Case, profileFolder?: string): Promise<Running | undefined> {
     const settings = { upstreamPorts: this.upstreamPorts, core: this.cores.candidate, folder: this.newFolder() };
     switch (name) {
       case "direct":
@@ -65,6 +66,9 @@ export class Bench {
         return startBare(settings);
       case "portkey":
         return startPortkey(settings);
+      case "sdk-proxy":
+        if (servers === undefined) throw new Error("the case has no MCP servers");
+        return startSdkProxy(settings, servers);
       case "turnpike":
         return startTurnpike({ ...settings, configure, profileFolder });
     }

@@ -16,7 +16,7 @@ export interface Options {
 
 export const usage = `npm run bench -- [options]
   --case a,b             cases to run: passthrough, governed, chat, stream, mcp, idle, start
-                         (mcp = mcp-1-json, mcp-4-json, mcp-1-sse, mcp-4-sse); all when absent
+                         (mcp = mcp-1-json, mcp-4-json, mcp-1-sse, mcp-4-sse, mcp-list-4x100); all when absent
   --rounds 5             times that every candidate is measured; figures are medians
   --seconds 4            at full load, each round
   --latency-seconds 3    at the fixed rate, each round; 0 = leave latency out

@@ -129,6 +129,7 @@ function targetRows(loaded: readonly LoadedSeries[], start: StartFigures | undef
       verdict(times >= portkeyLeast),
     ]);
   }
+  rows.push(...sdkRows(loaded));
   if (start !== undefined) {
     const ready = median(start.readyMs);
     const resident = median(start.residentBytes) / 1_048_576;
@@ -137,6 +138,16 @@ function targetRows(loaded: readonly LoadedSeries[], start: StartFigures | undef
     rows.push(["RSS of an idle process", `${idleLimitMb} MB`, `${resident.toFixed(0)} MB`, verdict(resident < idleLimitMb)]);
   }
   return rows;
+}
+
+/** How much the same calls cost through a proxy on the official SDK. */
+function sdkRows(loaded: readonly LoadedSeries[]): Cells[] {
+  return loaded.flatMap((series) => {
+    const { caseName, title, candidate } = series;
+    const times = candidate === "sdk-proxy" ? ratiosTo(series, find(loaded, caseName, "turnpike")) : [];
+    if (times.length === 0) return [];
+    return [[`CPU per request of the official SDK's proxy, ${title}`, "", `${median(times).toFixed(1)} x Turnpike`, ""]];
+  });
 }
 
 function find(loaded: readonly LoadedSeries[], caseName: string, candidate: CandidateName): LoadedSeries | undefined {

@@ -101,7 +101,10 @@ async function measureGroup(
     const plan = { ...kase.traffic(series.candidate, bench.upstreamPorts), port, connections: options.connections };
     try {
       const full = series.candidate === "nginx" ? unit : running && (await bench.fullLoad(plan, running, options.seconds));
-      const fixed = options.latencySeconds === 0 ? undefined : await bench.fixedRate(plan, options);
+      const fixed =
+        options.latencySeconds === 0
+          ? undefined
+          : await bench.fixedRate(plan, { ...options, rate: Math.min(options.rate, kase.rate ?? options.rate) });
       series.rounds.push({ full, fixed, unitCpuMicroseconds: unit?.cpuMicrosecondsPerRequest });
     } catch (error) {
       series.failure = (error as Error).message;

@@ -54,16 +54,27 @@ export function chat(port: number, [upstream]: readonly number[]): TurnpikeConfi
   return { config: quiet, llm: { port, models: [{ name: "*", provider: "openAI", params }] } };
 }
 
+/** The MCP servers of a case. */
+export interface McpServers {
+  readonly count: 1 | 4;
+  /** Which kind of server, see upstream/server.ts. */
+  readonly path: "/mcp/json" | "/mcp/sse" | "/mcp/list";
+}
+
 /** Target names are `a`, `b`, `c` and `d`, in that order. */
-export function mcp(targets: 1 | 4, form: "json" | "sse"): (port: number, upstreamPorts: readonly number[]) => TurnpikeConfig {
+export function mcpTargets(
+  { count, path }: McpServers,
+  upstreamPorts: readonly number[],
+): { readonly name: string; readonly url: string }[] {
+  return targetNames
+    .slice(0, count)
+    .map((name, i) => ({ name, url: `http://127.0.0.1:${upstreamPorts[i % upstreamPorts.length]}${path}` }));
+}
+
+export function mcp(servers: McpServers): (port: number, upstreamPorts: readonly number[]) => TurnpikeConfig {
   return (port, upstreamPorts) => ({
     config: quiet,
-    mcp: {
-      port,
-      targets: targetNames
-        .slice(0, targets)
-        .map((name, i) => ({ name, mcp: { host: `http://127.0.0.1:${upstreamPorts[i % upstreamPorts.length]}/mcp/${form}` } })),
-    },
+    mcp: { port, targets: mcpTargets(servers, upstreamPorts).map(({ name, url }) => ({ name, mcp: { host: url } })) },
   });
 }
 

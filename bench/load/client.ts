@@ -17,7 +17,8 @@ interface Prepared {
   readonly idAt: number;
 }
 
-const keptBytes = 4_096;
+/** Bytes of a reply that is looked into: a list of four hundred tools fits. */
+const keptBytes = 1_048_576;
 
 /** One keep-alive connection with at most one request in flight. Every reply is checked; the first bad one ends the run. */
 export class Client implements MessageHandler {
@@ -123,10 +124,11 @@ export class Client implements MessageHandler {
     const { status, kept, bodyBytes, typicalBytes, plan } = this;
     if (status < 200 || status > 299) return `status ${status}: ${kept?.slice(0, 400)}`;
     if (this.opened !== undefined) return /"error":\s*\{/.test(kept ?? "") ? `opening refused: ${kept?.slice(0, 400)}` : undefined;
-    if (typicalBytes === undefined && !(kept ?? "").includes(plan.marker)) return `not the upstream's reply: ${kept?.slice(0, 400)}`;
-    if (typicalBytes !== undefined && bodyBytes < typicalBytes * 0.9)
-      return `a reply of ${bodyBytes} bytes where ${typicalBytes} are usual`;
-    return undefined;
+    if (typicalBytes === undefined) {
+      const missing = plan.markers.find((marker) => !(kept ?? "").includes(marker));
+      return missing === undefined ? undefined : `not the upstream's reply, which has ${missing}: ${kept?.slice(0, 400)}`;
+    }
+    return bodyBytes < typicalBytes * 0.9 ? `a reply of ${bodyBytes} bytes where ${typicalBytes} are usual` : undefined;
   }
 
   private exchange(bytes: Buffer): Promise<string> {

@@ -10,8 +10,8 @@ export interface Plan {
   readonly opening: readonly HttpRequest[];
   /** Sent over and over; connection n starts with the nth. */
   readonly requests: readonly HttpRequest[];
-  /** Text that the first reply on each connection must hold; "" = none. */
-  readonly marker: string;
+  /** Texts that the first reply on each connection must hold, all of them. */
+  readonly markers: readonly string[];
 }
 
 /** As many requests as the candidate serves: a connection sends the next when it has the reply to the last. */

@@ -10,11 +10,12 @@ import { chatEvents, chatReply, firstEvent, plainReply, streamEnd, streamHead } 
  *   /idle                    one event, then silence
  *   .../chat/completions     a chat completion, streamed if the request says `"stream":true`
  *   /mcp/json, /mcp/sse      MCP; GET opens a silent stream
+ *   /mcp/list                the same in JSON, with a hundred tools
  *   anything else            1.5 KB of JSON
  * Serves the same on four ports, for cases with several servers, and sends them to its parent as `{ports}`.
  */
 
-type Route = "plain" | "chat" | "idle" | "mcp-json" | "mcp-sse";
+type Route = "plain" | "chat" | "idle" | "mcp-json" | "mcp-sse" | "mcp-list";
 
 class UpstreamConnection implements MessageHandler {
   private readonly socket: Socket;
@@ -54,15 +55,19 @@ class UpstreamConnection implements MessageHandler {
         return;
       case "mcp-json":
       case "mcp-sse":
+      case "mcp-list":
         if (this.get) socket.write(streamHead);
-        else socket.write(answer(this.bytes?.toString("latin1") ?? "", this.route === "mcp-sse" ? "sse" : "json"), "latin1");
+        else socket.write(answer(this.bytes?.toString("latin1") ?? "", formOf[this.route]), "latin1");
     }
   }
 }
 
+const formOf = { "mcp-json": "json", "mcp-sse": "sse", "mcp-list": "list" } as const;
+
 function routeOf(line: string): Route {
   if (line.includes("/mcp/json")) return "mcp-json";
   if (line.includes("/mcp/sse")) return "mcp-sse";
+  if (line.includes("/mcp/list")) return "mcp-list";
   if (line.includes("/chat/completions")) return "chat";
   return line.includes("/idle") ? "idle" : "plain";
 }

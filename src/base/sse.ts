@@ -37,7 +37,7 @@ export interface SseHandlers {
   /** Bytes that one event may take, line ends included; a larger one is skipped and reported. */
   readonly maxEventBytes: number;
   readonly onEvent: (event: SseEvent) => void;
-  /** An event was over the limit; reading goes on with the next one. Without it such events vanish silently. */
+  /** An event has grown over the limit; reading goes on with the next one. Without it such events vanish silently. */
   readonly onOversize?: () => void;
   /** The server's `retry` field, milliseconds. */
   readonly onRetry?: (milliseconds: number) => void;
@@ -129,6 +129,7 @@ export class SseParser {
     this.moreData = undefined;
     this.heldLength = Math.min(1, this.heldLength);
     this.held = Buffer.from(this.held.subarray(0, this.heldLength));
+    this.handlers.onOversize?.(); // now, not when it ends: it may never
   }
 
   private readLine(bytes: Buffer, lineStart: number, end: number): void {
@@ -170,11 +171,7 @@ export class SseParser {
     this.moreData = undefined;
     this.eventBytes = 0;
     this.oversize = false;
-    if (oversize) {
-      this.handlers.onOversize?.();
-      return;
-    }
-    if (data === undefined) return;
+    if (oversize || data === undefined) return;
     const bytes = moreData === undefined ? data : Buffer.concat(moreData);
     this.handlers.onEvent(new SseEvent(event === "" ? "message" : event, this.lastId, bytes));
   }

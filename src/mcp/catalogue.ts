@@ -206,6 +206,7 @@ export class Catalogue {
         if (error["code"] === methodNotFound) return pages;
         throw new Error(`${request.name} failed: ${String(error["message"])} (code ${String(error["code"])})`);
       }
+      if (!hasList(page, method)) throw new Error(`${request.name} was answered without a list`);
       pages.push(page);
       const next = isJsonObject(page.value["result"]) ? page.value["result"]["nextCursor"] : undefined;
       cursor = typeof next === "string" ? next : undefined;
@@ -242,6 +243,10 @@ export class Catalogue {
 
 function resultOf({ bytes }: ServerResponse): Buffer {
   return new JsonView(bytes).member("result")?.bytes ?? empty;
+}
+
+function hasList({ value: { result } }: ServerResponse, { member }: ListMethod): boolean {
+  return isJsonObject(result) && Array.isArray(result[member]);
 }
 
 const methodNotFound = -32601;

@@ -1,3 +1,4 @@
+import { within } from "../base/deadline.ts";
 import { isJsonObject } from "../base/json.ts";
 import type { Exchange } from "../contract/exchange.ts";
 import type { McpNotification, McpResponse } from "../contract/mcp.ts";
@@ -31,11 +32,17 @@ export async function notify(federation: Federation, exchange: Exchange, session
     return isInitialized ? federation.delivery.confirm(leg, notification) : federation.delivery.post(leg, notification);
   });
   if (federation.names.plain) return replies[0] === undefined ? accepted() : acceptedBy(await replies[0]);
-  for (const outcome of await Promise.allSettled(replies)) {
-    if (outcome.status === "fulfilled") drain(outcome.value.body);
-    else federation.fanOut.log.debug("mcp notification not delivered", { method: notification.method, error: String(outcome.reason) });
-  }
+  const delivered = Promise.all(replies.map((reply) => settled(federation, notification, reply)));
+  // who is slow to take it gets it all the same; the client has other things to do
+  await within(federation.limits.shortDeadlineMs, delivered, () => new Error("late")).catch(() => {});
   return accepted();
+}
+
+function settled({ fanOut }: Federation, { method }: McpNotification, reply: Promise<Reply>): Promise<void> {
+  return reply.then(
+    ({ body }) => drain(body),
+    (thrown: unknown) => fanOut.log.debug("mcp notification not delivered", { method, error: String(thrown) }),
+  );
 }
 
 /** A client's answer to a request of a server goes back to that server, under the id it chose. */

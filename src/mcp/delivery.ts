@@ -12,11 +12,12 @@ import { isList, type LastLists } from "./last-lists.ts";
 import { parseObject, progressToken } from "./message.ts";
 import { nameIn } from "./protocol-version.ts";
 import { drain, readBody } from "./read-body.ts";
-import { readResponse, type ServerResponse } from "./read-response.ts";
+import { inTime, readResponse, type ServerResponse } from "./read-response.ts";
 import type { Link, Session } from "./session.ts";
 import type { McpLimits } from "./settings.ts";
 import { type Outage, TargetFailure } from "./target-failure.ts";
 import { withTraceContext } from "./trace-meta.ts";
+import { TargetBusy } from "./upstream/target-busy.ts";
 import type { Outbound } from "./upstream/target.ts";
 
 /** A message for a target. */
@@ -191,7 +192,7 @@ export class Delivery {
     const { link, session } = leg;
     if (link.phase === "new" || link.connection.lost) await this.greeted(leg);
     // its answer to initialize came only after the client had said that it is ready
-    else if (session.initialized && link.phase === "greeted") drain((await this.confirm(leg, initialized)).body);
+    else if (session.initialized && link.phase === "greeted") drain((await this.confirm(this.bounded(leg), initialized)).body);
   }
 
   /** Greets a target on the client's behalf; calls at the same time share one greeting. */
@@ -228,10 +229,10 @@ export class Delivery {
     link.phase = "new";
     link.hello = undefined;
     const id = session.nextId();
-    const { value } = await this.introduce(leg, ownRequest(id, "initialize", session.client.params));
+    const { value } = await this.introduce(this.bounded(leg), ownRequest(id, "initialize", session.client.params));
     if (link.hello === undefined) throw new TargetFailure(link.target.name, `initialize was refused: ${errorText(value["error"])}`);
     if (!session.initialized) return;
-    drain((await this.confirm(leg, initialized)).body);
+    drain((await this.confirm(this.bounded(leg), initialized)).body);
     await this.repeat(leg);
     this.onJoin(leg);
   }
@@ -251,6 +252,11 @@ export class Delivery {
         this.log.warn("mcp target did not take up again what the client had asked for", { target, method, error: problem });
     });
     await Promise.all(repeated);
+  }
+
+  /** What the gateway itself waits for ends some time, also where the client waits for ever. */
+  private bounded(leg: Leg): Leg {
+    return leg.timeoutMs > 0 ? leg : { ...leg, timeoutMs: this.limits.closedDeadlineMs };
   }
 
   private async send(leg: Leg, message: Message): Promise<Reply> {
@@ -293,17 +299,25 @@ export class Delivery {
 
   private async read(leg: Leg, reply: Reply, onMessage: ((message: Buffer) => void) | undefined): Promise<ServerResponse> {
     const target = leg.link.target.name;
+    const timeoutMs = this.bounded(leg).timeoutMs;
     if (reply.status >= 300) {
       // nobody may come to want this reply; its connection must not wait for that
-      const body = await readBody(reply.body, maxErrorBytes).catch(() => Buffer.alloc(0));
-      reply.body = body;
+      const body = await inTime(reply.body, timeoutMs, readBody(reply.body, maxErrorBytes)).catch(() => undefined);
+      if (body !== undefined) reply.body = body;
       // without sessions, errors of the protocol have HTTP statuses of their own
-      const value = leg.session.revision.stateless ? parseObject(body) : undefined;
-      if (value !== undefined && isJsonObject(value["error"])) return { bytes: body, value };
-      throw new TargetFailure(target, `HTTP status ${reply.status}`, { reply, ...(isUnavailable(reply) ? { outage: "down" } : {}) });
+      const value = body !== undefined && leg.session.revision.stateless ? parseObject(body) : undefined;
+      if (body !== undefined && value !== undefined && isJsonObject(value["error"])) return { bytes: body, value };
+      throw new TargetFailure(target, `HTTP status ${reply.status}`, {
+        ...(body === undefined ? {} : { reply }),
+        ...(isUnavailable(reply) ? { outage: "down" } : {}),
+      });
     }
     try {
-      return await readResponse(reply, { limit: this.limits.maxMessageBytes, ...(onMessage === undefined ? {} : { onMessage }) });
+      return await readResponse(reply, {
+        limit: this.limits.maxMessageBytes,
+        timeoutMs,
+        ...(onMessage === undefined ? {} : { onMessage }),
+      });
     } catch (thrown) {
       throw TargetFailure.of(target, thrown);
     }
@@ -320,9 +334,9 @@ function isUnavailable({ status }: Reply): boolean {
   return status === 502 || status === 503 || status === 504;
 }
 
-/** A caller who left, or whom a policy refused, says nothing about the server. */
+/** A caller who left, whom a policy refused, or for whom there is no room, says nothing about the server. */
 function outageOf(exchange: Exchange, thrown: unknown): Outage | undefined {
-  if (exchange.aborted !== undefined) return undefined;
+  if (exchange.aborted !== undefined || thrown instanceof TargetBusy) return undefined;
   if (thrown instanceof GatewayError && (thrown.row.fault === "client" || thrown.row.fault === "policy")) return undefined;
   return "down";
 }

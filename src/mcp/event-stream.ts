@@ -37,6 +37,11 @@ export interface EventHooks {
   /** What goes on in place of a message; undefined drops it, a Final ends the stream. */
   readonly transform: (message: Buffer) => Buffer | Final | undefined;
   readonly maxMessageBytes: number;
+  /**
+   * The source broke off, or ended (error undefined): a last message for the client, after which its stream ends well.
+   * Without one the client's stream ends, or fails, like the source's. A client that left is told nothing.
+   */
+  readonly lastWords?: ((error: Error | undefined) => Buffer | undefined) | undefined;
   /** After the last byte, a failure or a cancel; once. */
   readonly onEnd?: (() => void) | undefined;
 }
@@ -57,7 +62,7 @@ export class EventRelay implements ReplyStream, ReplySink {
       maxEventBytes: hooks.maxMessageBytes,
       onEvent: ({ dataBytes }) => this.pass(dataBytes),
       onOversize: () =>
-        this.cancel(new GatewayError("response_too_large", { detail: `the limit for one message is ${hooks.maxMessageBytes} bytes` })),
+        this.abandon(new GatewayError("response_too_large", { detail: `the limit for one message is ${hooks.maxMessageBytes} bytes` })),
     });
   }
 
@@ -73,7 +78,7 @@ export class EventRelay implements ReplyStream, ReplySink {
 
   cancel(reason: Error): void {
     this.source.cancel(reason);
-    this.fail(reason);
+    if (this.close()) this.sink?.fail(reason);
   }
 
   data(chunk: Uint8Array): boolean {
@@ -83,17 +88,31 @@ export class EventRelay implements ReplyStream, ReplySink {
     try {
       this.parser.feed(chunk);
     } catch (thrown) {
-      this.cancel(thrown instanceof Error ? thrown : new Error(String(thrown)));
+      this.abandon(thrown instanceof Error ? thrown : new Error(String(thrown)));
     }
     return this.room;
   }
 
   end(): void {
-    if (this.close()) this.sink?.end();
+    this.finish(undefined);
   }
 
   fail(error: Error): void {
-    if (this.close()) this.sink?.fail(error);
+    this.finish(error);
+  }
+
+  /** The source is not to be read any further. */
+  private abandon(reason: Error): void {
+    this.finish(reason);
+    this.source.cancel(reason);
+  }
+
+  private finish(error: Error | undefined): void {
+    if (!this.close()) return;
+    const words = this.hooks.lastWords?.(error);
+    if (words !== undefined) this.write(eventOf(words));
+    if (error === undefined || words !== undefined) this.sink?.end();
+    else this.sink?.fail(error);
   }
 
   private pass(message: Buffer): void {

@@ -224,6 +224,7 @@ export class Federation {
       onMessage: this.onMessage(call, link),
       onResponse,
       touches: this.names.plain ? undefined : holdsNames,
+      onBroken: this.names.plain ? undefined : (error: Error) => brokenOff(call, link, error),
       onEnd,
     };
     let reply: Reply;
@@ -339,6 +340,11 @@ function withMembers(object: Buffer, members: string): Buffer {
 function markStale(list: Buffer, targets: readonly string[]): Buffer {
   if (targets.length === 0) return list;
   return splice(list, [insertMembers(new JsonView(list), `"_meta":${JSON.stringify({ [staleKey]: targets })}`)]);
+}
+
+/** For a client whose reply had begun when its target failed. */
+function brokenOff({ request: { id } }: Call, link: Link, error: Error): Buffer {
+  return errorResponse(id, -32603, `failed to send message: ${TargetFailure.of(link.target.name, error).message}`);
 }
 
 /** Without sessions everything that a name or a parameter is to blame for is an error of the parameters. */

@@ -1,5 +1,6 @@
 import { HeaderList } from "../base/headers.ts";
 import { PushStream } from "../base/push-stream.ts";
+import { GatewayError } from "../contract/errors.ts";
 import type { RpcId } from "../contract/mcp.ts";
 import { Reply } from "../contract/reply.ts";
 import { eventOf } from "./event-stream.ts";
@@ -40,11 +41,22 @@ export class PendingReply {
     });
   }
 
+  /** Fails it when no reply has begun by then. @param limitMs 0 = it may take for ever */
+  limit(limitMs: number): void {
+    if (limitMs <= 0) return;
+    const timer = setTimeout(() => this.fail(new GatewayError("upstream_timeout")), limitMs);
+    this.reply.finally(() => clearTimeout(timer)).catch(() => {}); // its caller is told
+  }
+
   /** A notification or request that belongs to the call. Returns false when the client is behind. */
   message(bytes: Buffer): boolean {
     if (this.stream === undefined) {
       const { maxWaitingBytes, onRoom } = this.settings;
-      this.stream = new PushStream({ maxWaitingBytes, onRoom, onCancel: onRoom });
+      const onCancel = (): void => {
+        this.over();
+        onRoom();
+      };
+      this.stream = new PushStream({ maxWaitingBytes, onRoom, onCancel });
       this.resolve(new Reply(200, eventHeaders(), this.stream));
     }
     return this.stream.write(eventOf(bytes));

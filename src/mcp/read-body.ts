@@ -1,3 +1,4 @@
+import { ByteParts } from "../base/byte-parts.ts";
 import { GatewayError } from "../contract/errors.ts";
 import { isReplyStream, isUpgraded, type ReplyBody, type ReplyStream } from "../contract/reply.ts";
 
@@ -38,21 +39,20 @@ const nothing = Buffer.alloc(0);
 
 function collect(body: ReplyStream, limit: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const chunks: Uint8Array[] = [];
-    let size = 0;
+    const parts = new ByteParts();
     body.start({
       data(chunk) {
-        size += chunk.length;
-        if (size > limit) {
+        parts.add(chunk);
+        if (parts.size > limit) {
+          parts.clear();
           const error = tooLarge(limit);
           reject(error);
           body.cancel(error);
           return false;
         }
-        chunks.push(chunk);
         return true;
       },
-      end: () => resolve(Buffer.concat(chunks, size)),
+      end: () => resolve(parts.take()),
       fail: reject,
     });
   });

@@ -1,6 +1,7 @@
 import type { JsonObject } from "../base/json.ts";
+import { within } from "../base/deadline.ts";
 import { SseParser } from "../base/sse.ts";
-import { isReplyStream, type Reply, type ReplySink, type ReplyStream } from "../contract/reply.ts";
+import { isReplyStream, type Reply, type ReplyBody, type ReplySink, type ReplyStream } from "../contract/reply.ts";
 import { mayHaveMethod } from "./event-stream.ts";
 import { parseObject } from "./message.ts";
 import { completeBody, readBody } from "./read-body.ts";
@@ -14,6 +15,8 @@ export interface ServerResponse {
 export interface ReadOptions {
   /** Bytes of one message. */
   readonly limit: number;
+  /** Milliseconds until the response must be there; the body is left then. 0 = however long it takes. */
+  readonly timeoutMs: number;
   /** Requests and notifications that come before the response. */
   readonly onMessage?: (message: Buffer) => void;
 }
@@ -25,11 +28,34 @@ export interface ReadOptions {
  */
 export async function readResponse(reply: Reply, options: ReadOptions): Promise<ServerResponse> {
   const type = reply.headers.get("content-type") ?? "";
-  if (type.startsWith("text/event-stream")) return readStream(reply, options);
-  const bytes = await readBody(reply.body, options.limit);
+  return inTime(
+    reply.body,
+    options.timeoutMs,
+    type.startsWith("text/event-stream") ? readStream(reply, options) : readJson(reply, options),
+  );
+}
+
+/** The work of reading a body, which is cancelled when that takes too long: one who hangs must not hold a connection for ever. */
+export function inTime<T>(body: ReplyBody, timeoutMs: number, reading: Promise<T>): Promise<T> {
+  if (timeoutMs <= 0 || !isReplyStream(body)) return reading;
+  return within(timeoutMs, reading, () => {
+    const late = new Error(`no whole answer within ${timeoutMs} ms`);
+    body.cancel(late);
+    return late;
+  });
+}
+
+async function readJson(reply: Reply, { limit }: ReadOptions): Promise<ServerResponse> {
+  const bytes = await readBody(reply.body, limit);
   const value = parseObject(bytes);
-  if (value === undefined || "method" in value) throw new Error(`expected a JSON-RPC response, got ${describe(type, bytes)}`);
+  if (value === undefined || !isResponse(value)) {
+    throw new Error(`expected a JSON-RPC response, got ${describe(reply.headers.get("content-type") ?? "", bytes)}`);
+  }
   return { bytes, value };
+}
+
+function isResponse(value: JsonObject): boolean {
+  return !("method" in value) && ("result" in value || "error" in value);
 }
 
 function readStream(reply: Reply, options: ReadOptions): Promise<ServerResponse> {
@@ -42,12 +68,16 @@ function readStream(reply: Reply, options: ReadOptions): Promise<ServerResponse>
         const value = found ? undefined : parseObject(dataBytes);
         if (value === undefined) return;
         if (mayHaveMethod(dataBytes) && "method" in value) options.onMessage?.(Buffer.from(dataBytes));
-        else {
+        else if (isResponse(value)) {
           found = true;
           resolve({ bytes: Buffer.from(dataBytes), value });
         }
       },
-      onOversize: () => reject(new Error(`a message is larger than ${options.limit} bytes`)),
+      onOversize() {
+        const error = new Error(`a message is larger than ${options.limit} bytes`);
+        reject(error);
+        if (isReplyStream(body)) body.cancel(error);
+      },
     });
     const whole = completeBody(body);
     if (whole !== undefined) {
@@ -76,7 +106,14 @@ class Listener implements ReplySink {
 
   data(chunk: Uint8Array): boolean {
     if (this.timer !== undefined) return true;
-    this.parser.feed(chunk);
+    try {
+      this.parser.feed(chunk);
+    } catch (thrown) {
+      const error = thrown instanceof Error ? thrown : new Error(String(thrown)); // of a message that cannot be passed on
+      this.reject(error);
+      this.body.cancel(error);
+      return false;
+    }
     if (this.isFound()) this.timer = setTimeout(() => this.body.cancel(new Error("the response has been read")), lingerMs).unref();
     return true;
   }

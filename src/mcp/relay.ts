@@ -4,7 +4,7 @@ import { SseParser } from "../base/sse.ts";
 import { GatewayError } from "../contract/errors.ts";
 import type { Exchange } from "../contract/exchange.ts";
 import { isReplyStream, Reply, type ReplyStream } from "../contract/reply.ts";
-import { EventRelay, eventOf, type Final, JsonAsEvent, mayHaveMethod } from "./event-stream.ts";
+import { EventRelay, eventOf, Final, JsonAsEvent, mayHaveMethod } from "./event-stream.ts";
 import { parseObject } from "./message.ts";
 import { completeBody, readBody } from "./read-body.ts";
 import { readResponse } from "./read-response.ts";
@@ -23,6 +23,8 @@ export interface RelayOptions {
   readonly onResponse?: ((response: Buffer) => Buffer) | undefined;
   /** Whether `onResponse` could change anything in these bytes, which may hold events; without it, always. */
   readonly touches?: ((bytes: Buffer) => boolean) | undefined;
+  /** What the client is told in place of a response that does not come: not at all, not whole, or as something else. */
+  readonly onBroken?: ((error: Error) => Buffer) | undefined;
   /** When the reply is over; once. */
   readonly onEnd?: (() => void) | undefined;
 }
@@ -33,7 +35,7 @@ export interface RelayOptions {
  * @throws GatewayError `upstream_invalid` when the target answers neither JSON nor events
  */
 export async function relay(exchange: Exchange, reply: Reply, options: RelayOptions): Promise<Reply> {
-  if (reply.status >= 300 || reply.status === 202 || reply.status === 204) {
+  if (reply.status >= 300) {
     options.onEnd?.();
     return passThrough(reply);
   }
@@ -67,6 +69,7 @@ async function relayJson(exchange: Exchange, reply: Reply, options: RelayOptions
   if (whole === undefined && onResponse !== undefined) whole = await readBody(reply.body, options.maxMessageBytes);
   if (whole !== undefined) {
     onEnd?.();
+    if (!isObject(whole)) throw new Error(`expected a JSON-RPC response, got ${whole.length} bytes that are none`);
     noteError(exchange, whole);
     return replyWith(accepts, onResponse === undefined ? whole : onResponse(whole));
   }
@@ -76,29 +79,70 @@ async function relayJson(exchange: Exchange, reply: Reply, options: RelayOptions
 }
 
 async function relayEvents(exchange: Exchange, reply: Reply, options: RelayOptions): Promise<Reply> {
-  const { accepts, onMessage, onResponse, onEnd, maxMessageBytes } = options;
+  const { accepts, onMessage, onResponse, onBroken, onEnd, maxMessageBytes } = options;
   if (accepts === "json") {
-    const { bytes } = await readResponse(reply, { limit: maxMessageBytes, onMessage: (message) => void onMessage?.(message) });
+    const { bytes } = await readResponse(reply, {
+      limit: maxMessageBytes,
+      timeoutMs: 0,
+      onMessage: (message) => void onMessage?.(message),
+    });
     onEnd?.();
     noteError(exchange, bytes);
     return replyWith("json", onResponse === undefined ? bytes : onResponse(bytes));
   }
   const whole = completeBody(reply.body);
   const untouched = onResponse === undefined || (whole !== undefined && options.touches?.(whole) === false);
-  if (whole !== undefined && untouched && (onMessage === undefined || !mayHaveMethod(whole))) {
+  if (
+    whole !== undefined &&
+    untouched &&
+    (onMessage === undefined || !mayHaveMethod(whole)) &&
+    (onBroken === undefined || mayRespond(whole))
+  ) {
     onEnd?.();
     noteErrorEvent(exchange, whole);
     return new Reply(200, eventHeaders(), whole);
   }
   const source = whole === undefined ? (reply.body as ReplyStream) : replay(whole);
   if (onMessage === undefined && onResponse === undefined) return new Reply(200, eventHeaders(), tapped(source, onEnd));
+  let answered = false;
   const transform = (message: Buffer): Buffer | Final | undefined => {
-    if (onMessage !== undefined && mayHaveMethod(message) && parseObject(message)?.["method"] !== undefined) return onMessage(message);
+    if (onBroken !== undefined && !isObject(message)) return undefined;
+    if (onMessage !== undefined && mayHaveMethod(message) && parseObject(message)?.["method"] !== undefined) {
+      const passed = onMessage(message);
+      answered ||= passed instanceof Final;
+      return passed;
+    }
+    answered = true;
     noteError(exchange, message);
     return onResponse === undefined ? message : onResponse(message);
   };
-  return new Reply(200, eventHeaders(), new EventRelay(source, { transform, maxMessageBytes, onEnd }));
+  const lastWords = (error: Error | undefined): Buffer | undefined =>
+    answered ? undefined : onBroken?.(error ?? new Error("the event stream ended without a response"));
+  return new Reply(200, eventHeaders(), new EventRelay(source, { transform, maxMessageBytes, lastWords, onEnd }));
 }
+
+/** Whether bytes look like a JSON object, at both ends: a page of HTML, a batch or nothing at all is no message. */
+function isObject(bytes: Buffer): boolean {
+  let start = 0;
+  while (isSpace(bytes[start])) start += 1;
+  let last = bytes.length - 1;
+  while (last > start && isSpace(bytes[last])) last -= 1;
+  return bytes[start] === OPEN_BRACE && bytes[last] === CLOSE_BRACE;
+}
+
+function isSpace(byte: number | undefined): boolean {
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+}
+
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+
+/** Whether there may be a response among the messages. */
+function mayRespond(events: Buffer): boolean {
+  return events.includes(resultKey) || events.includes(errorKey);
+}
+
+const resultKey = Buffer.from('"result"');
 
 function tapped(body: ReplyStream, onEnd: (() => void) | undefined): ReplyStream {
   return onEnd === undefined ? body : new Tap(body, onEnd);

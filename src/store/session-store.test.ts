@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { SessionEnd } from "../contract/stores.ts";
+import { systemClock } from "../base/clock.ts";
 import { MemorySessionStore } from "./session-store.ts";
 
 const clock = { now: 0, wall: () => 0, monotonic: () => clock.now };
@@ -85,6 +86,14 @@ test("what was deleted or idle for too long has ended for good; what made room o
     ["evicted", "deleted", "idle", "busy", "unheard of"].map((id) => sessions.hasEnded(id)),
     [false, true, true, false, false],
   );
+});
+
+test("sessions that are kept for a short time are looked for soon, whatever came before", async () => {
+  const sessions = new MemorySessionStore({ clock: systemClock, maxSessions: 10, reapEveryMs: 3_600_000 });
+  sessions.set("long", "L", 3_600_000);
+  await new Promise<void>((resolve) => sessions.set("short", "S", 20, () => resolve()));
+  assert.equal(sessions.size, 1);
+  sessions.close();
 });
 
 test("of ended sessions the latest are remembered", () => {

@@ -6,13 +6,15 @@ export interface MemorySessionStoreSettings {
   readonly clock: Clock;
   /** Sessions held at most; one more makes the longest idle one go. */
   readonly maxSessions: number;
-  /** Milliseconds between two looks for expired ones. */
+  /** Milliseconds between two looks for expired ones, at most; sessions that are kept for less are looked for more often. */
   readonly reapEveryMs: number;
   /** Ids of ended sessions remembered at most; at least the later half of them is. */
   readonly maxEnded?: number;
 }
 
 interface Entry {
+  /** As it was stored: that of a request may be a part of a longer text, which it would keep alive. */
+  readonly id: string;
   readonly value: unknown;
   readonly ttlMs: number;
   readonly onExpire: ((value: never, reason: SessionEnd) => void) | undefined;
@@ -27,6 +29,8 @@ export class MemorySessionStore implements SessionStore {
   private readonly entries = new Map<string, Entry>();
   private readonly ended: RecentMap<string, true>;
   private timer: NodeJS.Timeout | undefined;
+  /** Milliseconds between two of its looks. */
+  private everyMs = 0;
 
   constructor(settings: MemorySessionStoreSettings) {
     this.settings = settings;
@@ -48,19 +52,19 @@ export class MemorySessionStore implements SessionStore {
     }
     entry.usedAt = now;
     this.entries.delete(id);
-    this.entries.set(id, entry);
+    this.entries.set(entry.id, entry);
     return entry.value as T;
   }
 
   set<T>(id: string, value: T, ttlMs: number, onExpire?: (value: T, reason: SessionEnd) => void): void {
     this.entries.delete(id);
     this.ended.delete(id);
-    this.entries.set(id, { value, ttlMs, onExpire, usedAt: this.settings.clock.monotonic() });
+    this.entries.set(id, { id, value, ttlMs, onExpire, usedAt: this.settings.clock.monotonic() });
     if (this.entries.size > this.settings.maxSessions) {
       const [oldest] = this.entries;
       if (oldest !== undefined) this.drop(oldest[0], oldest[1], "evicted");
     }
-    this.timer ??= setInterval(() => this.reap(), this.settings.reapEveryMs).unref();
+    this.reapWithin(ttlMs);
   }
 
   delete(id: string): boolean {
@@ -89,13 +93,24 @@ export class MemorySessionStore implements SessionStore {
     for (const { value, onExpire } of entries) onExpire?.(value as never, "closed");
   }
 
+  /** One that is kept for a short time must not outlive it by a long one. */
+  private reapWithin(ttlMs: number): void {
+    const everyMs = Math.min(this.settings.reapEveryMs, Math.max(ttlMs, shortestMs));
+    if (this.timer !== undefined && everyMs >= this.everyMs) return;
+    clearInterval(this.timer);
+    this.everyMs = everyMs;
+    this.timer = setInterval(() => this.reap(), everyMs).unref();
+  }
+
   private drop(id: string, entry: Entry, reason: SessionEnd): void {
     this.entries.delete(id);
-    if (reason === "idle") this.ended.set(id, true);
+    if (reason === "idle") this.ended.set(entry.id, true);
     entry.onExpire?.(entry.value as never, reason);
   }
 }
 
+/** Milliseconds between two looks, at least: they cost a pass over all sessions. */
+const shortestMs = 500;
 const defaultMaxEnded = 100_000;
 
 function isExpired(entry: Entry, now: number): boolean {

@@ -33,6 +33,8 @@ export interface RequestOptions {
   readonly authority?: string;
   readonly path?: string;
   readonly search?: string;
+  /** The client leaves. */
+  readonly signal?: AbortSignal;
 }
 
 /** An MCP backend without network, driven by requests as its route would. */
@@ -112,6 +114,7 @@ export class Rig {
       ...(options.authority === undefined ? {} : { authority: options.authority }),
     });
     Object.assign(exchange.identity, options.identity);
+    options.signal?.addEventListener("abort", () => exchange.abort(new Error("the client left")));
     try {
       await this.compiled.decode(exchange);
       return { reply: await this.compiled.backend.call(exchange), exchange };

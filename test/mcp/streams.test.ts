@@ -106,7 +106,8 @@ test("a message over the limit breaks off that stream and nothing else", async (
   const stream = new OpenStream((await rig.send("POST", call(1, "a_x"), { session })).reply);
   a.say({ jsonrpc: "2.0", id: 1, result: "x".repeat(2_000) });
   await settle();
-  assert.deepEqual([stream.messages.length, stream.ended, a.cancelled], [0, true, 1]);
+  assert.match(stream.messages.map(({ error }) => error?.message).join(), /^failed to send message: target "a": .* 1000 bytes$/);
+  assert.deepEqual([stream.ended, a.cancelled], [true, 1]);
   assert.equal((await rig.call("ping", {}, { session })).status, 200);
 });
 

@@ -58,8 +58,17 @@ function compileTarget(build: Build, target: McpTarget, { path, ...place }: Kind
   const layers = place.layers(target.name);
   if (target.kind === "stdio") {
     warnOfStdio(build, target.name, layers);
-    const { cmd: command, args, env, clearEnv } = target.stdio;
-    return { kind: "stdio", name: target.name, command, args, env, clearEnv };
+    const { cmd: command, args, env, clearEnv, maxProcesses, idleTimeout: poolIdleMs } = target.stdio;
+    return {
+      kind: "stdio",
+      name: target.name,
+      command,
+      args,
+      env,
+      clearEnv,
+      ...(maxProcesses === undefined ? {} : { maxProcesses }),
+      ...(poolIdleMs === undefined ? {} : { poolIdleMs }),
+    };
   }
   const own = layerOf(`${path}.policies`, target.policies);
   const [server, make] = remoteTarget(build, target, path);

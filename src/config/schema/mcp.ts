@@ -1,7 +1,8 @@
 import * as z from "zod";
 import { exactlyOne, extension, maybe, orDefault } from "../../contract/config/combinators.ts";
 import { fileInlineOrRemote } from "../../contract/config/files.ts";
-import { port } from "../../contract/config/numbers.ts";
+import { positiveDuration } from "../../contract/config/duration.ts";
+import { port, uint } from "../../contract/config/numbers.ts";
 import { minNameLength } from "../../mcp/short-name.ts";
 import { callPolicies } from "./call-policies.ts";
 import { mcpServerAddress, mcpServerAddressWith } from "./mcp-address.ts";
@@ -13,6 +14,12 @@ const stdio = z
     cmd: z.string().min(1).describe("Program to start; it speaks MCP on its standard input and output."),
     args: z.array(z.string()).default([]).describe("Its arguments."),
     env: z.record(z.string(), z.string()).default({}).describe("Environment variables for it."),
+    maxProcesses: maybe(extension(uint().min(1), "a bound on a target's processes")).describe(
+      "Processes it may have at a time, one for each session and one for all calls without; 256. A session that comes when they are in use is refused by the target's name, or goes without the target (`failOpen`).",
+    ),
+    idleTimeout: maybe(extension(positiveDuration(), "when an unused process is ended")).describe(
+      "How long after its last call the process that calls without session share is ended; `5m`. That of a session ends with it.",
+    ),
     clear_env: z.boolean().default(false).describe("Whether it gets only those, and none of ours."),
   })
   .transform(({ clear_env: clearEnv, ...process }) => ({ ...process, clearEnv }));

@@ -75,7 +75,10 @@ export class VirtualConnection implements Connection {
       drain(reply.body);
       return undefined;
     }
-    const response = await readResponse(reply, { limit: this.settings.limits.maxMessageBytes }).catch(() => undefined);
+    const response = await readResponse(reply, {
+      limit: this.settings.limits.maxMessageBytes,
+      timeoutMs: this.settings.limits.closedDeadlineMs,
+    }).catch(() => undefined);
     const result = response?.value["result"];
     if (!isJsonObject(result) || !isJsonObject(result["capabilities"])) return undefined;
     this.capabilities = result["capabilities"];

@@ -10,6 +10,8 @@ import { eventHeaders } from "../relay.ts";
 import { serverRequestId } from "../server-message.ts";
 import type { McpLimits } from "../settings.ts";
 import { PendingReply } from "../pending-reply.ts";
+import { HeldMessages } from "./held-messages.ts";
+import { TargetBusy } from "./target-busy.ts";
 import type { Outbound } from "./target.ts";
 
 export interface InboxSettings {
@@ -28,19 +30,21 @@ export class Inbox {
   private readonly settings: InboxSettings;
   private readonly calls = new Map<RpcId, PendingReply>();
   private stream: PushStream | undefined;
-  private held: Buffer[] = [];
+  private readonly held: HeldMessages;
 
   constructor(settings: InboxSettings) {
     this.settings = settings;
+    const { maxHeldMessages: maxMessages, maxWaitingBytes: maxBytes } = settings.limits;
+    this.held = new HeldMessages({ maxMessages, maxBytes, onDrop: (message) => this.drop(message) });
   }
 
-  /** Notes a request that is about to be sent. @throws Error when too many are under way, or one of the same id */
+  /** Notes a request that is about to be sent. @throws TargetBusy when too many are under way, or one of the same id */
   expect(exchange: Exchange, message: Outbound): PendingReply {
     const { limits, onRoom } = this.settings;
     const { calls } = this;
     const id = message.id as RpcId;
-    if (calls.size >= limits.maxPendingCalls) throw new Error(`${limits.maxPendingCalls} calls are under way`);
-    if (calls.has(id)) throw new Error(`a request with id ${JSON.stringify(id)} is under way`);
+    if (calls.size >= limits.maxPendingCalls) throw new TargetBusy(`${limits.maxPendingCalls} calls are under way`);
+    if (calls.has(id)) throw new TargetBusy(`a request with id ${JSON.stringify(id)} is under way`);
     const call = new PendingReply({ id, progressToken: message.progressToken, maxWaitingBytes: limits.maxWaitingBytes, onRoom });
     calls.set(id, call);
     const unregister = exchange.onAbort((reason) => call.fail(reason));
@@ -71,9 +75,7 @@ export class Inbox {
     this.stream?.end();
     const stream = new PushStream({ maxWaitingBytes: limits.maxWaitingBytes, onRoom, onCancel: onRoom });
     this.stream = stream;
-    const { held } = this;
-    this.held = [];
-    for (const message of held) stream.write(eventOf(message));
+    for (const message of this.held.take()) stream.write(eventOf(message));
     return new Reply(200, eventHeaders(), stream);
   }
 
@@ -98,8 +100,7 @@ export class Inbox {
     if (this.stream?.writable === true) return this.stream.write(eventOf(message));
     const newest = Array.from(this.calls.values()).at(-1);
     if (newest !== undefined) return newest.message(message);
-    this.held.push(message);
-    if (this.held.length > this.settings.limits.maxHeldMessages) this.drop(this.held.shift() as Buffer);
+    this.held.hold(message);
     return true;
   }
 

@@ -1,10 +1,12 @@
+import { ByteParts } from "../../base/byte-parts.ts";
+
 /** Cuts a byte stream into lines, without their line feeds. Empty lines are skipped. */
 export class LineReader {
   private readonly maxBytes: number;
   private readonly onLine: (line: Buffer) => void;
   private readonly onOversize: () => void;
-  private parts: Buffer[] = [];
-  private size = 0;
+  private readonly parts = new ByteParts();
+  private stopped = false;
 
   /**
    * @param maxBytes of one line; a longer one is not read
@@ -17,29 +19,36 @@ export class LineReader {
   }
 
   feed(chunk: Buffer): void {
-    if (this.size > this.maxBytes) return;
+    if (this.stopped) return;
     let start = 0;
     for (let end = chunk.indexOf(LF); end !== -1; end = chunk.indexOf(LF, start)) {
       this.finish(chunk.subarray(start, end));
+      if (this.stopped) return;
       start = end + 1;
     }
     if (start === chunk.length) return;
-    this.parts.push(chunk.subarray(start));
-    this.size += chunk.length - start;
-    if (this.size <= this.maxBytes) return;
-    this.parts = [];
-    this.onOversize();
+    this.parts.add(chunk.subarray(start));
+    if (this.parts.size > this.maxBytes) this.stop();
   }
 
   private finish(rest: Buffer): void {
     let line = rest;
-    if (this.parts.length > 0) {
-      line = Buffer.concat([...this.parts, rest]);
-      this.parts = [];
-      this.size = 0;
+    if (this.parts.size > 0) {
+      this.parts.add(rest);
+      line = this.parts.take();
+    }
+    if (line.length > this.maxBytes + 1) {
+      this.stop(); // a carriage return at its end is none of it
+      return;
     }
     if (line.at(-1) === CR) line = line.subarray(0, -1);
     if (line.length > 0) this.onLine(line);
+  }
+
+  private stop(): void {
+    this.stopped = true;
+    this.parts.clear();
+    this.onOversize();
   }
 }
 

@@ -10,8 +10,10 @@ import { eventHeaders } from "../relay.ts";
 import { errorResponse } from "../rpc-error.ts";
 import { serverRequestId } from "../server-message.ts";
 import { PendingReply } from "../pending-reply.ts";
+import { HeldMessages } from "./held-messages.ts";
 import { Backoff, type ProcessListener, type StdioLauncher } from "./stdio-launcher.ts";
 import type { StdioProcess } from "./stdio-process.ts";
+import { TargetBusy } from "./target-busy.ts";
 import type { Connection, Outbound } from "./target.ts";
 
 /**
@@ -25,11 +27,13 @@ export class StdioConnection implements Connection, ProcessListener {
   private process: StdioProcess | undefined;
   private readonly calls = new Map<RpcId, PendingReply>();
   private stream: PushStream | undefined;
-  private held: Buffer[] = [];
+  private readonly held: HeldMessages;
 
   constructor(launcher: StdioLauncher) {
     this.launcher = launcher;
     this.backoff = new Backoff(launcher);
+    const { maxHeldMessages: maxMessages, maxWaitingBytes: maxBytes } = launcher.limits;
+    this.held = new HeldMessages({ maxMessages, maxBytes, onDrop: (message) => this.drop(message) });
   }
 
   async post(exchange: Exchange, message: Outbound): Promise<Reply> {
@@ -46,9 +50,7 @@ export class StdioConnection implements Connection, ProcessListener {
     const onRoom = (): void => this.process?.flow(true);
     const stream = new PushStream({ maxWaitingBytes: this.launcher.limits.maxWaitingBytes, onRoom, onCancel: onRoom });
     this.stream = stream;
-    const { held } = this;
-    this.held = [];
-    for (const message of held) stream.write(eventOf(message));
+    for (const message of this.held.take()) stream.write(eventOf(message));
     return new Reply(200, eventHeaders(), stream);
   }
 
@@ -86,8 +88,8 @@ export class StdioConnection implements Connection, ProcessListener {
     const { maxPendingCalls, maxWaitingBytes } = this.launcher.limits;
     const { calls } = this;
     const id = message.id as RpcId;
-    if (calls.size >= maxPendingCalls) throw new Error(`${maxPendingCalls} calls are under way`);
-    if (calls.has(id)) throw new Error(`a request with id ${JSON.stringify(id)} is under way`);
+    if (calls.size >= maxPendingCalls) throw new TargetBusy(`${maxPendingCalls} calls are under way`);
+    if (calls.has(id)) throw new TargetBusy(`a request with id ${JSON.stringify(id)} is under way`);
     process.send(message.bytes);
     const call = new PendingReply({ id, progressToken: message.progressToken, maxWaitingBytes, onRoom: () => this.process?.flow(true) });
     calls.set(id, call);
@@ -96,6 +98,7 @@ export class StdioConnection implements Connection, ProcessListener {
       unregister();
       if (calls.get(id) === call) calls.delete(id);
     };
+    call.limit(message.timeoutMs);
     return call.reply;
   }
 
@@ -111,14 +114,13 @@ export class StdioConnection implements Connection, ProcessListener {
     if (this.stream?.writable === true) return this.stream.write(eventOf(message));
     const newest = Array.from(this.calls.values()).at(-1);
     if (newest !== undefined) return newest.message(message);
-    this.held.push(Buffer.from(message));
-    if (this.held.length > this.launcher.limits.maxHeldMessages) this.drop(this.held.shift() as Buffer);
+    this.held.hold(Buffer.from(message));
     return true;
   }
 
   /** A request that nobody hears is answered, so that the server does not wait for ever. */
   private drop(message: Buffer): void {
     const id = serverRequestId(message);
-    if (id !== undefined) this.process?.send(errorResponse(id, -32603, "the client does not listen"));
+    if (id !== undefined) this.process?.tell(errorResponse(id, -32603, "the client does not listen"));
   }
 }

@@ -1,5 +1,6 @@
 import type { JsonObject } from "../../base/json.ts";
 import type { McpContext, McpLimits, SpawnSettings, StdioTargetSettings } from "../settings.ts";
+import { TargetBusy } from "./target-busy.ts";
 import { StdioProcess } from "./stdio-process.ts";
 
 export interface ProcessListener {
@@ -11,7 +12,7 @@ export interface ProcessListener {
 export class StdioLauncher {
   readonly target: string;
   readonly context: McpContext;
-  readonly limits: McpLimits;
+  limits: McpLimits;
   private readonly command: SpawnSettings;
   /** Started and not yet gone, those that are being ended among them. */
   private readonly running = new Set<StdioProcess>();
@@ -19,16 +20,20 @@ export class StdioLauncher {
   constructor(settings: StdioTargetSettings, context: McpContext, limits: McpLimits) {
     this.target = settings.name;
     this.context = context;
-    const { maxProcesses = limits.maxProcesses, poolIdleMs = limits.poolIdleMs } = settings;
-    this.limits = { ...limits, maxProcesses, poolIdleMs };
+    this.limits = boundsOf(settings, limits);
     this.command = { command: settings.command, args: settings.args, env: environmentOf(settings, context) };
   }
 
-  /** @throws Error when the target has all the processes it may have */
+  /** Goes on with the bounds of a newer configuration; processes that run already are not ended for it. */
+  adopt(settings: StdioTargetSettings, limits: McpLimits): void {
+    this.limits = boundsOf(settings, limits);
+  }
+
+  /** @throws TargetBusy when the target has all the processes it may have */
   start(listener: ProcessListener): StdioProcess {
     const { target, limits, command } = this;
     const { spawn, clock, log } = this.context;
-    if (this.running.size >= limits.maxProcesses) throw new Error(`all ${limits.maxProcesses} processes of the target are in use`);
+    if (this.running.size >= limits.maxProcesses) throw new TargetBusy(`all ${limits.maxProcesses} processes of the target are in use`);
     const process = new StdioProcess({
       target,
       spawn,
@@ -81,6 +86,10 @@ export class Backoff {
 const healthyAfterMs = 10_000;
 const firstDelayMs = 250;
 const longestDelayMs = 30_000;
+
+function boundsOf({ maxProcesses, poolIdleMs }: StdioTargetSettings, limits: McpLimits): McpLimits {
+  return { ...limits, maxProcesses: maxProcesses ?? limits.maxProcesses, poolIdleMs: poolIdleMs ?? limits.poolIdleMs };
+}
 
 function environmentOf(settings: StdioTargetSettings, context: McpContext): Record<string, string> {
   if (settings.clearEnv) return { ...settings.env };

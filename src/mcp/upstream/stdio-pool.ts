@@ -4,12 +4,13 @@ import { type JsonObject, objectIn } from "../../base/json.ts";
 import type { Exchange } from "../../contract/exchange.ts";
 import type { RpcId } from "../../contract/mcp.ts";
 import { Reply } from "../../contract/reply.ts";
-import { type Edit, JsonView, replace, splice } from "../json-view.ts";
+import { type AmbiguousKey, type Edit, JsonView, replace, splice } from "../json-view.ts";
 import { errorResponse, resultResponse } from "../rpc-error.ts";
 import { latestRevision } from "../wire/index.ts";
 import { PendingReply } from "../pending-reply.ts";
 import { Backoff, type ProcessListener, type StdioLauncher } from "./stdio-launcher.ts";
 import type { StdioProcess } from "./stdio-process.ts";
+import { TargetBusy } from "./target-busy.ts";
 import type { Connection, Outbound } from "./target.ts";
 
 /** A call in a process that several callers share. */
@@ -62,7 +63,7 @@ export class StdioPool implements ProcessListener {
     const { id, method } = message;
     if (typeof method !== "string") {
       const pooled = typeof id === "number" ? this.calls.get(id) : undefined;
-      if (pooled !== undefined) pooled.call.respond(withMember(new JsonView(line).member("id"), line, pooled.id));
+      if (pooled !== undefined) respond(pooled, line);
     } else if (method === "notifications/progress") this.progress(line, message);
     else if (typeof id === "string" || typeof id === "number") this.refuse(id, method);
   }
@@ -105,7 +106,7 @@ export class StdioPool implements ProcessListener {
     const { maxPendingCalls, maxWaitingBytes } = this.launcher.limits;
     const { process, calls } = this;
     if (process === undefined) throw new Error("the server process ended");
-    if (calls.size >= maxPendingCalls) throw new Error(`${maxPendingCalls} calls are under way`);
+    if (calls.size >= maxPendingCalls) throw new TargetBusy(`${maxPendingCalls} calls are under way`);
     this.idle?.refresh();
     this.lastId += 1;
     const id = this.lastId;
@@ -122,6 +123,7 @@ export class StdioPool implements ProcessListener {
       unregister?.();
       calls.delete(id);
     };
+    call.limit(message.timeoutMs);
     return call.reply;
   }
 
@@ -129,7 +131,8 @@ export class StdioPool implements ProcessListener {
     const token = objectIn(message, "params")["progressToken"];
     const pooled = typeof token === "number" ? this.calls.get(token) : undefined;
     if (pooled?.progressToken === undefined) return;
-    const view = new JsonView(line).member("params")?.member("progressToken");
+    const view = tokenIn(line);
+    if (view === undefined) return;
     // a slow caller must not hold back the others: what it does not read waits, up to the stream's bound
     pooled.call.message(withMember(view, line, pooled.progressToken));
   }
@@ -137,7 +140,7 @@ export class StdioPool implements ProcessListener {
   /** Nobody in particular is behind this process who could answer. */
   private refuse(id: RpcId, method: string): void {
     const answer = method === "ping" ? resultResponse(id, Buffer.from("{}")) : errorResponse(id, -32601, `${method} needs a session`);
-    this.process?.send(answer);
+    this.process?.tell(answer);
   }
 }
 
@@ -163,6 +166,26 @@ export class PooledConnection implements Connection {
 
   /** The process stays for the next caller. */
   async close(): Promise<void> {}
+}
+
+/** Under the caller's own id. */
+function respond({ call, id }: PooledCall, line: Buffer): void {
+  let response: Buffer;
+  try {
+    response = withMember(new JsonView(line).member("id"), line, id);
+  } catch (thrown) {
+    call.fail(thrown as AmbiguousKey); // whose answer it is depends on the reader
+    return;
+  }
+  call.respond(response);
+}
+
+function tokenIn(notification: Buffer): JsonView | undefined {
+  try {
+    return new JsonView(notification).member("params")?.member("progressToken");
+  } catch {
+    return undefined; // ambiguous
+  }
 }
 
 function withMember(view: JsonView | undefined, text: Buffer, value: string): Buffer {

@@ -26,6 +26,9 @@ export class StdioProcess {
   /** Resolves when the process, and with it its group, is gone. */
   readonly exited: Promise<void>;
   private gone = false;
+  /** A client is behind. */
+  private held = false;
+  private givingWay = false;
 
   constructor(settings: StdioProcessSettings) {
     this.settings = settings;
@@ -36,8 +39,12 @@ export class StdioProcess {
       (line) => this.read(line),
       () => this.end(`sent a line of more than ${limits.maxMessageBytes} bytes`),
     );
-    this.child.stdout.on("data", (chunk: Buffer) => reader.feed(chunk));
+    this.child.stdout.on("data", (chunk: Buffer) => {
+      reader.feed(chunk);
+      if (chunk.length >= fullReadBytes) this.giveWay();
+    });
     this.child.stdout.on("error", (error) => this.end(`output broke: ${error.message}`));
+    this.child.stdout.once("end", () => this.silenced());
     this.child.stdin.on("error", (error) => this.end(`input broke: ${error.message}`));
     this.logErrors();
     this.exited = new Promise((resolve) => {
@@ -47,6 +54,11 @@ export class StdioProcess {
         resolve();
       });
     });
+  }
+
+  /** Writes what is not worth an error: when the process is gone, or does not read, it goes without. */
+  tell(message: Buffer): void {
+    if (!this.gone && this.child.stdin.writableLength + message.length <= this.settings.limits.maxWaitingBytes) this.send(message);
   }
 
   /** Writes one message. @throws Error when the process is gone or does not read what it was sent */
@@ -60,14 +72,32 @@ export class StdioProcess {
 
   /** Holds back or lets go of what it sends; the pipe fills, and the process waits. */
   flow(on: boolean): void {
-    if (on) this.child.stdout.resume();
-    else this.child.stdout.pause();
+    this.held = !on;
+    if (!on) this.child.stdout.pause();
+    else if (!this.givingWay) this.child.stdout.resume();
+  }
+
+  /** One that writes without pause gets its turn among the others: a pipe alone would be read until it is empty. */
+  private giveWay(): void {
+    if (this.givingWay) return;
+    this.givingWay = true;
+    this.child.stdout.pause();
+    setImmediate(() => {
+      this.givingWay = false;
+      if (!this.held || this.gone) this.child.stdout.resume();
+    });
   }
 
   /** Ends it: end of input and SIGTERM now, SIGKILL if that does not help in time. Resolves when it is gone. */
   close(): Promise<void> {
     this.end("closed");
     return this.exited;
+  }
+
+  /** Its output is over: it is about to exit, or it lives on and cannot answer any more. */
+  private silenced(): void {
+    const timer = setTimeout(() => this.end("closed its output"), exitGraceMs);
+    void this.exited.then(() => clearTimeout(timer));
   }
 
   private end(reason: string): void {
@@ -89,8 +119,17 @@ export class StdioProcess {
   private read(line: Buffer): void {
     if (this.gone) return;
     const message = parseObject(line);
-    if (message !== undefined) this.settings.onMessage(line, message);
+    if (message !== undefined) this.handle(line, message);
     else this.settings.log.debug("mcp server wrote a line that is no message", { target: this.settings.target, bytes: line.length });
+  }
+
+  /** Whatever a process writes must not be the gateway's end. */
+  private handle(line: Buffer, message: JsonObject): void {
+    try {
+      this.settings.onMessage(line, message);
+    } catch (thrown) {
+      this.end(`wrote a message that cannot be handled: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+    }
   }
 
   private logErrors(): void {
@@ -109,6 +148,10 @@ export class StdioProcess {
   }
 }
 
+/** Bytes that a read of a pipe has when there is more behind it. */
+const fullReadBytes = 65_536;
+/** Milliseconds between the end of its output and its exit. */
+const exitGraceMs = 500;
 const stderrLinesPerSecond = 20;
 /** Bytes of a line that go to the log. */
 const maxStderrLineBytes = 2_048;

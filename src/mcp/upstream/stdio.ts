@@ -23,6 +23,7 @@ export function stdioTarget(settings: StdioTargetSettings, context: McpContext, 
     // all its processes, those of sessions included: the target is gone, or the gateway is stopping
     (resource) => resource.launcher.close(),
   );
+  launcher.adopt(settings, limits);
   return {
     name: settings.name,
     fingerprint,

@@ -180,6 +180,27 @@ export const mcpProofs: readonly Proof[] = [
       }
     },
   ),
+  proof(of("McpTarget", "stdio.maxProcesses"), "one more session than processes is refused, by the target's name", () =>
+    onSite(
+      section({}, () => [{ name: "t", stdio: { cmd: process.execPath, args: ["-e", program], maxProcesses: 1 } }]),
+      async (site) => {
+        assert.equal((await call(site, "initialize")).status, 200);
+        assert.match((await call(site, "initialize")).body, /target \\"t\\": all 1 processes/);
+      },
+    ),
+  ),
+  proof(of("McpTarget", "stdio.idleTimeout"), "the process of calls without session is ended when nobody has called for so long", () =>
+    onSite(
+      section({ statefulMode: "stateless" }, () => [
+        { name: "t", stdio: { cmd: process.execPath, args: ["-e", program], idleTimeout: "100ms" } },
+      ]),
+      async (site) => {
+        assert.equal((await call(site, "initialize")).status, 200);
+        const deadline = performance.now() + 5_000;
+        while (!(await site.gateway.output()).includes("mcp server process ended")) assert.ok(performance.now() < deadline);
+      },
+    ),
+  ),
   proof(both("statefulMode"), "without state there is no session", async () => {
     for (const [statefulMode, has] of [
       ["stateful", true],
