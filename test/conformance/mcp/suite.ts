@@ -16,6 +16,7 @@ const runMs = 120_000;
 
 /** The sets of scenarios that the suite froze when the revision was released. */
 export type Revision = "2025-11-25" | "2026-07-28";
+export const revisions: readonly Revision[] = ["2025-11-25", "2026-07-28"];
 export type Leg = "server" | "client";
 /** `INFO` events are left out: they tell what happened, and judge nothing. */
 export type Status = "SUCCESS" | "FAILURE" | "WARNING" | "SKIPPED";

@@ -3,8 +3,7 @@ import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { startTestGateway, type TestGateway } from "../../gateway-harness.ts";
 import { startEverything, stdio } from "../../mcp/harness.ts";
-import type { Revision } from "./suite.ts";
-import { serverScript, startConformanceServer } from "./suite.ts";
+import { type Revision, revisions, serverScript, startConformanceServer } from "./suite.ts";
 
 /** An address at which the conformance server is reached, until it is closed. */
 export interface Reached {
@@ -17,16 +16,14 @@ export interface Way {
   reach(): Promise<Reached>;
 }
 
-const all: readonly Revision[] = ["2025-11-25", "2026-07-28"];
-
 /** The ways to the conformance server: without the gateway, and through it. */
 export const ways: Readonly<Record<string, Way>> = {
-  directly: { revisions: all, reach: () => startConformanceServer() },
+  directly: { revisions, reach: () => startConformanceServer() },
   "one target": {
-    revisions: all,
+    revisions,
     async reach() {
       const server = await startConformanceServer("unguarded");
-      return through(`{name: reference, mcp: {host: "${server.url}"}}`, server);
+      return through([remote("reference", server.url)], server);
     },
   },
   "several targets": {
@@ -34,21 +31,22 @@ export const ways: Readonly<Record<string, Way>> = {
     async reach() {
       const server = await startConformanceServer("unguarded");
       const other = await startEverything();
-      const targets = `{name: reference, mcp: {host: "${server.url}"}}, {name: other, mcp: {host: "http://127.0.0.1:${other.port}/mcp"}}`;
-      return through(targets, server, other);
+      return through([remote("reference", server.url), remote("other", `http://127.0.0.1:${other.port}/mcp`)], server, other);
     },
   },
-  stdio: { revisions: ["2025-11-25"], reach: () => through(`{name: reference, stdio: ${stdio(serverScript, "stdio")}}`) },
+  stdio: {
+    revisions: ["2025-11-25"],
+    reach: () => through([`{name: reference, stdio: ${stdio(serverScript, "stdio")}}`]),
+  },
 };
 
-/**
- * A gateway in front of targets. It alone refuses pages of other sites: the servers behind it do not. Names stay what they
- * are, which is what one target has anyway.
- */
-async function through(targets: string, ...servers: readonly { close(): Promise<void> }[]): Promise<Reached> {
-  const gateway = await startTestGateway(
-    `mcp: {port: 0, dnsRebindingProtection: true, ${targets.includes("}, {") ? "prefixMode: never, " : ""}targets: [${targets}]}`,
-  );
+const remote = (name: string, url: string): string => `{name: ${name}, mcp: {host: ${JSON.stringify(url)}}}`;
+
+/** A gateway in front of targets. It alone refuses pages of other sites: the servers behind it do not. */
+async function through(targets: readonly string[], ...servers: readonly { close(): Promise<void> }[]): Promise<Reached> {
+  // the suite knows the server's tools and prompts by their own names, which a lone target's keep anyway
+  const mode = targets.length > 1 ? "prefixMode: never, " : "";
+  const gateway = await startTestGateway(`mcp: {port: 0, dnsRebindingProtection: true, ${mode}targets: [${targets.join(", ")}]}`);
   return {
     url: `${gateway.url()}/mcp`,
     async close() {
@@ -62,7 +60,7 @@ async function through(targets: string, ...servers: readonly { close(): Promise<
 export async function startGateways(): Promise<Reached> {
   const started: TestGateway[] = [];
   const server = createServer(async (request, response) => {
-    const gateway = await startTestGateway(`mcp: {port: 0, targets: [{name: suite, mcp: {host: ${JSON.stringify(await text(request))}}}]}`);
+    const gateway = await startTestGateway(`mcp: {port: 0, targets: [${remote("suite", await text(request))}]}`);
     started.push(gateway);
     response.end(`${gateway.url()}/mcp`);
   });
