@@ -1,5 +1,6 @@
 import { Client as ClientV2, StreamableHTTPClientTransport as HttpV2 } from "@modelcontextprotocol/client";
 import { Client as ClientV1 } from "@modelcontextprotocol/sdk/client/index.js";
+import { SSEClientTransport } from "@modelcontextprotocol/sdk/client/sse.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { StreamableHTTPClientTransport as HttpV1 } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
@@ -69,6 +70,11 @@ const hearingMs = 10_000;
 /** SDK 1.x over streamable HTTP. */
 export async function connectV1(url: string): Promise<Peer> {
   return overV1(new HttpV1(new URL(url)) as Transport);
+}
+
+/** SDK 1.x over HTTP+SSE, the transport of 2024-11-05. */
+export async function connectSse(url: string): Promise<Peer> {
+  return overV1(new SSEClientTransport(new URL(url.replace(/\/mcp$/, "/sse"))));
 }
 
 /** SDK 2.x over streamable HTTP, in the mode in which it greets with `initialize`. */

@@ -1,10 +1,10 @@
 /**
  * The MCP server that the official conformance suite is run against: on the official SDK, of both eras at one endpoint.
  * Writes its URL as a line to standard output. Loopback only. With the argument `unguarded` it takes any Host and Origin,
- * which leaves it to a gateway in front to refuse them.
+ * which leaves it to a gateway in front to refuse them. With `stdio` it speaks over standard input and output instead.
  */
 import { randomBytes, randomUUID } from "node:crypto";
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import {
@@ -23,6 +23,7 @@ import {
   McpServer,
   type ServerNotifier,
 } from "@modelcontextprotocol/server";
+import { serveStdio } from "@modelcontextprotocol/server/stdio";
 import { type Progress, registerAsking } from "./server-asking.ts";
 import { registerContent, text } from "./server-content.ts";
 
@@ -137,7 +138,7 @@ const modern = createMcpHandler(() => createInstance(modern.notify), { legacy: "
 const serveModern = toNodeHandler(modern);
 const guards = process.argv.includes("unguarded") ? [] : [localhostHostValidation(), localhostOriginValidation()];
 
-const listener = createServer(async (request, response) => {
+async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
   if (!guards.every((allows) => allows(request, response))) return;
   if (request.url !== "/mcp") return void response.writeHead(404).end();
   // Always so for a server's request; the SDK's types want to hear it.
@@ -155,7 +156,11 @@ const listener = createServer(async (request, response) => {
   const session = await sessionOf(typeof id === "string" ? id : undefined);
   if (!session) return void response.writeHead(404, { "content-type": "text/plain" }).end("no such session");
   return session.handleRequest(request, response, body);
-});
-listener.listen(0, "127.0.0.1", () => {
-  process.stdout.write(`http://127.0.0.1:${(listener.address() as AddressInfo).port}/mcp\n`);
-});
+}
+
+if (process.argv.includes("stdio")) serveStdio(() => createInstance());
+else {
+  const listener = createServer(serve).listen(0, "127.0.0.1", () => {
+    process.stdout.write(`http://127.0.0.1:${(listener.address() as AddressInfo).port}/mcp\n`);
+  });
+}

@@ -10,10 +10,13 @@ import { parse } from "yaml";
 
 const suite = fileURLToPath(new URL("../../../node_modules/@modelcontextprotocol/conformance/", import.meta.url));
 const here = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
+/** The server that is tested. */
+export const serverScript = here("server.ts");
 const runMs = 120_000;
 
 /** The sets of scenarios that the suite froze when the revision was released. */
 export type Revision = "2025-11-25" | "2026-07-28";
+export const revisions: readonly Revision[] = ["2025-11-25", "2026-07-28"];
 export type Leg = "server" | "client";
 /** `INFO` events are left out: they tell what happened, and judge nothing. */
 export type Status = "SUCCESS" | "FAILURE" | "WARNING" | "SKIPPED";
@@ -91,14 +94,9 @@ function read(folder: string, prefix: string): Verdicts {
   return verdicts;
 }
 
-export interface ConformanceServer {
-  readonly url: string;
-  close(): Promise<void>;
-}
-
 /** Starts server.ts of this folder, with its arguments. */
-export async function startConformanceServer(...args: readonly string[]): Promise<ConformanceServer> {
-  const child: ChildProcess = spawn(process.execPath, [here("server.ts"), ...args], { stdio: ["ignore", "pipe", "inherit"] });
+export async function startConformanceServer(...args: readonly string[]): Promise<{ readonly url: string; close(): Promise<void> }> {
+  const child: ChildProcess = spawn(process.execPath, [serverScript, ...args], { stdio: ["ignore", "pipe", "inherit"] });
   const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const url = await new Promise<string>((resolve, reject) => {
     if (child.stdout !== null) createInterface({ input: child.stdout }).once("line", resolve);
