@@ -3,6 +3,7 @@ import type { McpRequest } from "../contract/mcp.ts";
 import type { Reply } from "../contract/reply.ts";
 import type { Decision } from "./decision.ts";
 import type { Delivery, Message } from "./delivery.ts";
+import type { Guardrails } from "./guardrails/guardrails.ts";
 import { describeItem, type Item, type ItemKind } from "./item.ts";
 import { JsonView, replace, splice } from "./json-view.ts";
 import { rpcError } from "./rpc-error.ts";
@@ -25,24 +26,30 @@ export interface ItemCall {
 export interface ExecuteSettings {
   readonly decision: Decision;
   readonly delivery: Delivery;
+  readonly guardrails: Guardrails | undefined;
 }
 
 /**
- * Executes one call on behalf of a caller: may they, note what it is about for log and metrics, put in the name the
- * target knows, send. Every call of a tool, prompt or resource comes through here, whoever made it up.
+ * Executes one call on behalf of a caller: note what it is about for log and metrics, let guardrails look, may they, put in
+ * the name the target knows, send. Rules see what guardrails made of the call. Every call of a tool, prompt or resource comes through here, whoever made it up.
  * @throws GatewayError `mcp_item_unknown` when the rules say no: hidden items and those that do not exist look alike
+ * @throws GatewayError `mcp_guardrail_*` when a guardrail refuses
  * @throws TargetFailure, AmbiguousKey
  */
-export async function executeCall(settings: ExecuteSettings, call: ItemCall): Promise<Reply> {
+export async function executeCall(settings: ExecuteSettings, asked: ItemCall): Promise<Reply> {
+  const { guardrails } = settings;
+  note(asked.exchange, asked.item);
+  const call = guardrails === undefined ? asked : await guardrails.beforeCall(asked, withName);
   const { exchange, session, link, item, request, published } = call;
-  note(exchange, item);
+  if (call !== asked) note(exchange, item);
   if (!settings.decision.allows(exchange, item)) {
     throw rpcError("mcp_item_unknown", { id: request.id, message: `Unknown ${item.kind}: ${published}` });
   }
   const bytes = item.name === published && !settings.decision.active ? request.bytes : withName(call);
   const { kind, id, method, params } = request;
   const message: Message = { kind, id, method, params, bytes };
-  return settings.delivery.post({ exchange, session, link, timeoutMs: 0 }, message);
+  const reply = settings.delivery.post({ exchange, session, link, timeoutMs: 0 }, message);
+  return guardrails === undefined ? reply : guardrails.afterCall(call, await reply);
 }
 
 /** The request naming the item as its target does. Walking there also makes sure that nobody can read it otherwise. */

@@ -6,6 +6,7 @@ import { createDecision, type Decision } from "./decision.ts";
 import { Delivery, type Leg } from "./delivery.ts";
 import { executeCall } from "./execute.ts";
 import { fanOut, type FanOutSettings, Patience } from "./fan-out.ts";
+import { Guardrails } from "./guardrails/guardrails.ts";
 import { Health } from "./health.ts";
 import type { ItemKind } from "./item.ts";
 import { insertMembers, JsonView, splice } from "./json-view.ts";
@@ -24,7 +25,7 @@ import { defaultLimits, type McpBackendSettings, type McpContext, type McpLimits
 import { TargetFailure } from "./target-failure.ts";
 import { createTarget } from "./upstream/index.ts";
 import type { Target } from "./upstream/target.ts";
-import type { EveryoneMethod, ItemMethod, ItemReference, ListMethod } from "./wire/revision.ts";
+import type { EveryoneMethod, ItemMethod, ItemReference, ListMethod, Method } from "./wire/revision.ts";
 
 /** A request of a client, in its session. */
 export interface Call {
@@ -42,6 +43,7 @@ export class Federation {
   readonly limits: McpLimits;
   readonly fanOut: FanOutSettings;
   readonly decision: Decision;
+  readonly guardrails: Guardrails | undefined;
   private readonly catalogue: Catalogue;
   private readonly lastLists: LastLists;
   private readonly changes: ListChanges;
@@ -67,6 +69,7 @@ export class Federation {
       isTold: (leg, message) => this.changes.take(leg, message),
     });
     this.decision = createDecision(settings.authorize);
+    this.guardrails = settings.guardrails && new Guardrails(settings.guardrails, [...this.byName.keys()], this.limits.maxMessageBytes);
     this.version = context.version;
     this.stateful = settings.statefulMode === "stateful";
     const { openDeadlineMs, closedDeadlineMs, shortDeadlineMs } = this.limits;
@@ -85,6 +88,11 @@ export class Federation {
   /** @throws GatewayError, TargetFailure, AmbiguousKey */
   request(call: Call): Promise<Reply> {
     const method = call.session.revision.methods.get(call.request.method);
+    if (this.guardrails === undefined) return this.route(call, method);
+    return this.guardrails.around(call, method, (guarded) => this.route(guarded, method));
+  }
+
+  private route(call: Call, method: Method | undefined): Promise<Reply> {
     switch (method?.routing) {
       case "initialize":
         return this.initialize(call);
