@@ -7,6 +7,7 @@ export interface Requirement {
 }
 
 const article = "the article of April 2026 about the reference project (test/article)";
+const guardrails = "mcpGuardrails of the reference project";
 const operations = "docs/architecture.md";
 
 export const requirements: readonly Requirement[] = [
@@ -26,6 +27,49 @@ export const requirements: readonly Requirement[] = [
   { id: "article-challenge", source: "RFC 9728 section 5.1", behaviour: "A refusal names the address of the resource's metadata." },
   { id: "article-metadata", source: "RFC 9728 section 3", behaviour: "That address serves what `resourceMetadata` says, without a token." },
   { id: "article-product", source: article, behaviour: "A label computed from the arguments of a tool call is on its metrics." },
+  // MCP guardrails
+  {
+    id: "guardrail-request",
+    source: guardrails,
+    behaviour: "A processor sees a call in its target's words; what it lets pass goes on byte for byte.",
+  },
+  {
+    id: "guardrail-response",
+    source: guardrails,
+    behaviour: "A processor sees results, as JSON or in streams, and neither errors nor notifications.",
+  },
+  { id: "guardrail-refusal", source: guardrails, behaviour: "A refusal is HTTP 200 with the JSON-RPC error of its code." },
+  {
+    id: "guardrail-mutation",
+    source: guardrails,
+    behaviour: "Processors are asked in order; each, and the target, sees what the one before made of the message.",
+  },
+  {
+    id: "guardrail-before-rules",
+    source: guardrails,
+    behaviour: "mcpAuthorization decides about the call as processors made it, and knows their metadata.",
+  },
+  { id: "guardrail-list-once", source: guardrails, behaviour: "A list of several targets is shown once, as the client gets it." },
+  {
+    id: "guardrail-failure-mode",
+    source: guardrails,
+    behaviour: "A processor that gives no usable answer refuses by name, or is left out: logged now and then, counted each time.",
+  },
+  {
+    id: "guardrail-one-reading",
+    source: "docs/decisions/0017-mcp-guardrails.md",
+    behaviour: "Guarded messages that processor and reader could understand differently are refused.",
+  },
+  {
+    id: "guardrail-untouched",
+    source: "docs/decisions/0009-mcp-relay.md",
+    behaviour: "What no processor looks at goes through as the bytes that came.",
+  },
+  {
+    id: "guardrail-reload",
+    source: "docs/decisions/0004-resources-outlive-reloads.md",
+    behaviour: "Connections to processors outlive reloads and are let go of when no configuration names them.",
+  },
   // the article: models
   { id: "article-jwt", source: article, behaviour: "`llm.policies.jwtAuth` guards every model." },
   { id: "article-domain", source: article, behaviour: "Rules on `jwt.email` and `jwt.email_verified` decide who may call." },

@@ -1,3 +1,5 @@
+import { isIP } from "node:net";
+import { checkServerIdentity } from "node:tls";
 import type { ChannelCredentials, Client, ClientUnaryCall, Metadata } from "@grpc/grpc-js";
 import type { HeaderList } from "../base/headers.ts";
 import { GatewayError } from "../contract/errors.ts";
@@ -62,9 +64,10 @@ async function open(address: UpstreamAddress, endpoint: string, settings: GrpcSe
   const { tls } = address;
   const secure = (given: UpstreamTls): ChannelCredentials => {
     const pem = (text: string | undefined): Buffer | null => (text === undefined ? null : Buffer.from(text));
-    const { checkServerIdentity } = identityCheck(given);
     return credentials.createSsl(pem(given.ca), pem(given.key), pem(given.cert), {
-      ...(checkServerIdentity === undefined ? {} : { checkServerIdentity }),
+      checkServerIdentity:
+        identityCheck(given).checkServerIdentity ??
+        ((_, certificate) => checkServerIdentity(given.serverName ?? address.host, certificate)),
       ...(given.insecure === true ? { rejectUnauthorized: false } : {}),
     });
   };
@@ -77,9 +80,18 @@ async function open(address: UpstreamAddress, endpoint: string, settings: GrpcSe
     "grpc.use_local_subchannel_pool": 1, // so that its connections end with it
     "grpc.initial_reconnect_backoff_ms": 200,
     "grpc.max_reconnect_backoff_ms": 5_000,
-    ...(tls?.serverName === undefined ? {} : { "grpc.ssl_target_name_override": tls.serverName, "grpc.default_authority": tls.serverName }),
+    ...(tls === undefined ? {} : { "grpc.ssl_target_name_override": askedName(tls.serverName ?? address.host) }),
+    ...(tls?.serverName === undefined ? {} : { "grpc.default_authority": tls.serverName }),
   });
   return { client, Metadata, status };
+}
+
+/**
+ * The name that TLS asks for (SNI). The library would ask for an address, which RFC 6066 does not allow and node refuses,
+ * and it cannot be kept from asking: so it gets a name that no server has. The certificate is checked against the address.
+ */
+function askedName(name: string): string {
+  return isIP(name) === 0 ? name : "address.invalid";
 }
 
 function call(grpc: Grpc, outgoing: Outgoing, propagation: Propagation | undefined): Promise<Buffer> {

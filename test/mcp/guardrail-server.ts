@@ -35,6 +35,8 @@ export interface Asked {
   /** gRPC metadata. */
   readonly metadata: Readonly<Record<string, string>>;
   readonly deadlineMs: number;
+  /** The other end of the connection. */
+  readonly peer: string;
 }
 
 /** The answer in the words of ext-mcp.proto; texts for bytes, data for Structs. */
@@ -126,6 +128,7 @@ export class GuardrailServer {
       headers: Object.fromEntries((request.headers ?? []).map(({ key, value }) => [key, value.toString("latin1")])),
       metadata: Object.fromEntries(Object.entries(call.metadata.getMap()).map(([name, value]) => [name, String(value)])),
       deadlineMs: Number(call.getDeadline()) - Date.now(),
+      peer: call.getPeer(),
     };
     this.asked.push(asked);
     const answer = await this.answer(asked);

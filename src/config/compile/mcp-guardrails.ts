@@ -8,6 +8,7 @@ import type { UpstreamAddress } from "../../contract/runtime.ts";
 import { uselessPhases } from "../../mcp/guardrails/patterns.ts";
 import type { GuardrailSettings } from "../../mcp/guardrails/settings.ts";
 import { defaultLimits } from "../../mcp/settings.ts";
+import type { BackendAuthConfig } from "../../policies/backend-auth/config.ts";
 import { compileBackendTls } from "../../policies/backend-tls/index.ts";
 import { backendPolicies } from "../../policies/index.ts";
 import type { GuardrailProcessor, HeaderFilter, McpGuardrailsConfig } from "../../policies/mcp-guardrails/config.ts";
@@ -16,14 +17,18 @@ import type { CallPolicies } from "../schema/call-policies.ts";
 import { type Build, staticNames } from "./build.ts";
 import { layerOf, mergeLayers, type PolicyLayer, type PolicySlot } from "./slots.ts";
 
-/** Compiles the processors of mcpGuardrails. @throws Error for what would leave one without what it needs */
+/** Compiles the processors of mcpGuardrails. One that cannot do what is written is a problem of the whole configuration. */
 export function compileGuardrails(build: Build, slot: PolicySlot | undefined): readonly GuardrailSettings[] | undefined {
   if (slot === undefined) return undefined;
   const { processors } = slot.config as McpGuardrailsConfig<CallPolicies>;
-  if (processors.length === 0) build.warn(`${slot.path}.processors`, "holds no processor, so that nothing is checked");
-  return processors.length === 0
-    ? undefined
-    : processors.map((processor, index) => compileProcessor(build, processor, `${slot.path}.processors[${index}]`, index));
+  if (processors.length === 0) {
+    build.warn(`${slot.path}.processors`, "holds no processor, so that nothing is checked");
+    return undefined;
+  }
+  return processors.flatMap((processor, index) => {
+    const path = `${slot.path}.processors[${index}]`;
+    return build.attempt(path, () => compileProcessor(build, processor, path, index)) ?? [];
+  });
 }
 
 function compileProcessor(build: Build, processor: GuardrailProcessor<CallPolicies>, path: string, index: number): GuardrailSettings {
@@ -78,10 +83,19 @@ const around: ReadonlySet<string> = new Set(["backendTLS", "backendAuth", "reque
 function checkPolicies(build: Build, layers: readonly PolicyLayer[]): void {
   for (const { path, policies } of layers) {
     for (const name of Object.keys(policies)) {
-      if (name === "transformations") throw new Error(`${path}.${name}: transformations do not run around gRPC calls`);
-      if (!around.has(name)) build.warn(`${path}.${name}`, "has no effect on the gRPC calls of an MCP guardrail");
+      if (name === "backendAuth" && isInQuery(policies[name]))
+        build.problems.push({ path: `${path}.${name}`, message: "a gRPC call has no query that the credential could be put into" });
+      else if (name === "transformations")
+        build.problems.push({ path: `${path}.${name}`, message: "do not run around the gRPC calls of an MCP guardrail" });
+      else if (!around.has(name)) build.warn(`${path}.${name}`, "has no effect on the gRPC calls of an MCP guardrail");
     }
   }
+}
+
+function isInQuery(config: unknown): boolean {
+  const auth = config as BackendAuthConfig;
+  const options = auth.kind === "key" ? auth.key : auth.kind === "passthrough" ? auth.passthrough : undefined;
+  return options !== undefined && "location" in options && options.location?.kind === "queryParameter";
 }
 
 /** Calls at a time that one server gets from this process. */

@@ -21,7 +21,7 @@ import { timeoutConfig } from "../../policies/timeout/config.ts";
 import { transformationsConfig } from "../../policies/transformations/config.ts";
 import { urlRewriteConfig } from "../../policies/url-rewrite/config.ts";
 import { aiPolicy } from "./ai-policy.ts";
-import { callPolicies, callPolicyKeys } from "./call-policies.ts";
+import { callPolicyKeys, grpcCallPolicies } from "./call-policies.ts";
 import { health, inferenceRouting, sessionAffinity } from "./not-yet/backend-health.ts";
 import { extAuthz, extProc, plainExtAuthz, remoteRateLimit } from "./not-yet/external-processors.ts";
 import { oidc } from "./not-yet/oidc.ts";
@@ -45,7 +45,7 @@ const externalAuthz = maybe(notYet(extAuthz, "external authorization").meta({ id
 const externalProc = maybe(notYet(extProc, "external processing").meta({ id: "extProc" })).describe(
   "Lets another server change requests and replies.",
 );
-const mcpGuardrails = maybe(mcpGuardrailsConfig(callPolicies).meta({ id: "mcpGuardrails" })).describe(
+const mcpGuardrails = maybe(mcpGuardrailsConfig(grpcCallPolicies).meta({ id: "mcpGuardrails" })).describe(
   "Lets other servers look at MCP messages, refuse and change them.",
 );
 const jwtAuth = maybe(jwtAuthConfig.meta({ id: "jwtAuth" })).describe("Callers identified by a bearer token in JWT form.");

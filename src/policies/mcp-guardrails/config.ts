@@ -39,9 +39,7 @@ export function mcpGuardrailsConfig<Policies extends z.ZodType>(policies: Polici
       .record(z.string(), z.enum(["off", "request", "response", "full"]))
       .default({})
       .describe("When it is asked, by method, `prefix*`, `*suffix` or `*`; the most precise counts. About other methods it is not asked."),
-    policies: maybe(policies).describe(
-      "How to talk to the server: backendTLS, backendAuth, requestHeaderModifier and `http.requestTimeout`.",
-    ),
+    policies: maybe(policies).describe("How to talk to the server."),
     failureMode: z
       .enum(["failClosed", "failOpen"])
       .default("failClosed")
