@@ -58,6 +58,8 @@ function processor(
   };
 }
 
+/** The names of a list's tools. */
+const namesIn = (list: unknown): string[] => (list as ReturnType<typeof tools>).tools.map(({ name }) => name);
 const json = { accept: "application/json" };
 const call = { name: "echo", arguments: { text: "hi" } };
 /** What the fake server was sent as parameters of its last call. */
@@ -273,10 +275,7 @@ test("a list of several targets is shown once, as the client gets it, and withou
   assert.deepEqual(server.methods, ["request tools/list", "response tools/list"]);
   const [request, response] = server.asked;
   assert.deepEqual([request?.targets, request?.json, response?.targets], [["a", "b"], undefined, ["a", "b"]]);
-  assert.deepEqual(
-    (response?.json as ReturnType<typeof tools>).tools.map(({ name }) => name),
-    ["a_echo", "b_exec"],
-  );
+  assert.deepEqual(namesIn(response?.json), ["a_echo", "b_exec"]);
   assert.deepEqual(
     resultOf<ReturnType<typeof tools>>(listed).tools.map(({ name }) => name),
     ["a_echo"],
@@ -502,4 +501,36 @@ test("what no processor looks at goes through as the bytes that came", async () 
   const { text } = await rig.call("tools/call", call, { session: await rig.open() });
   assert.equal(text, events);
   assert.deepEqual(server.asked, []);
+});
+
+test("under HTTP+SSE refusals come in the client's stream, that of initialize too", async () => {
+  const server = await guardrailServer();
+  const rig = new Rig({ a: new FakeServer() }, { guardrails: [processor(server.port, { "*": "full" })] });
+  const { reply } = await rig.send("GET", undefined, { path: "/sse" });
+  assert.ok(isReplyStream(reply.body));
+  const inbox: ((data: string) => void)[] = [];
+  const next = (): Promise<string> => new Promise((resolve) => void inbox.push(resolve));
+  const parser = new SseParser({ maxEventBytes: 1_000_000, onEvent: ({ data }) => inbox.shift()?.(data) });
+  const first = next();
+  reply.body.start({ data: (chunk) => (parser.feed(chunk), true), end() {}, fail() {} });
+  const search = (await first).replace("/sse", "");
+  const post = async (method: string, params: object): Promise<RpcMessage> => {
+    const message = next();
+    const { status } = await rig.request("POST", { jsonrpc: "2.0", id: method, method, params }, { path: "/sse", search });
+    assert.equal(status, 202);
+    return JSON.parse(await message) as RpcMessage;
+  };
+  const hello = { protocolVersion: "2024-11-05", capabilities: {}, clientInfo: { name: "c", version: "1" } };
+  for (const refusing of ["CheckRequest", "CheckResponse"]) {
+    server.answer = ({ rpc }) => (rpc === refusing ? { error: { code: "PERMISSION_DENIED", reason: "no" } } : { pass: {} });
+    assert.deepEqual((await post("initialize", hello)).error, { code: -32001, message: "no" });
+  }
+  server.answer = () => ({ pass: {} });
+  assert.notEqual((await post("initialize", hello)).result, undefined);
+  for (const refusing of ["CheckRequest", "CheckResponse"]) {
+    server.answer = ({ rpc }) => (rpc === refusing ? { error: { code: "INVALID", reason: "no" } } : { pass: {} });
+    assert.deepEqual((await post("tools/call", call)).error, { code: -32600, message: "no" });
+  }
+  reply.body.cancel(new Error("client left"));
+  rig.close();
 });

@@ -50,7 +50,9 @@ export class Guardrails {
     const shared = method?.routing === "list" || method?.routing === "initialize";
     const checked = await this.checkRequest(subject, request.bytes, { shown: !shared, fits: () => true });
     const reply = await route(checked === undefined ? call : { ...call, request: { ...request, ...checked } });
-    return this.checkReply(subject, reply);
+    const [only] = this.targets;
+    const lone = this.targets.length === 1 && only !== undefined ? (thrown: unknown) => TargetFailure.of(only, thrown) : undefined;
+    return this.checkReply(subject, reply, lone);
   }
 
   /**
