@@ -63,7 +63,6 @@ async function open(address: UpstreamAddress, endpoint: string, settings: GrpcSe
   const { Client, Metadata, credentials, status } = await import("@grpc/grpc-js");
   const { tls } = address;
   const secure = (given: UpstreamTls): ChannelCredentials => {
-    const pem = (text: string | undefined): Buffer | null => (text === undefined ? null : Buffer.from(text));
     return credentials.createSsl(pem(given.ca), pem(given.key), pem(given.cert), {
       checkServerIdentity:
         identityCheck(given).checkServerIdentity ??
@@ -84,6 +83,10 @@ async function open(address: UpstreamAddress, endpoint: string, settings: GrpcSe
     ...(tls?.serverName === undefined ? {} : { "grpc.default_authority": tls.serverName }),
   });
   return { client, Metadata, status };
+}
+
+function pem(text: string | undefined): Buffer | null {
+  return text === undefined ? null : Buffer.from(text);
 }
 
 /**
