@@ -99,7 +99,7 @@ export class Processor {
 
   /** @returns undefined when there is no usable answer and messages may pass without one */
   private async ask<T>(subject: Subject, rpc: string, write: () => Buffer, read: (answer: Buffer) => T): Promise<T | undefined> {
-    const outcome = await this.exchange(subject, rpc, write, read);
+    const outcome = await this.converse(subject, rpc, write, read);
     if ("answer" in outcome) return outcome.answer;
     const { name, failureMode, onFailed } = this.settings;
     const { exchange, id, method } = subject;
@@ -115,7 +115,7 @@ export class Processor {
     });
   }
 
-  private async exchange<T>({ exchange }: Subject, rpc: string, write: () => Buffer, read: (answer: Buffer) => T): Promise<Outcome<T>> {
+  private async converse<T>({ exchange }: Subject, rpc: string, write: () => Buffer, read: (answer: Buffer) => T): Promise<Outcome<T>> {
     let body: Buffer;
     try {
       const reply = await this.settings.send({
