@@ -30,8 +30,9 @@ export interface ExecuteSettings {
 }
 
 /**
- * Executes one call on behalf of a caller: note what it is about for log and metrics, let guardrails look, may they, put in
- * the name the target knows, send. Rules see what guardrails made of the call. Every call of a tool, prompt or resource comes through here, whoever made it up.
+ * Executes one call on behalf of a caller: note what it is about for log and metrics, let guardrails look, may they (rules
+ * see what guardrails made of the call), put in the name the target knows, send. Every call of a tool, prompt or resource
+ * comes through here, whoever made it up.
  * @throws GatewayError `mcp_item_unknown` when the rules say no: hidden items and those that do not exist look alike
  * @throws GatewayError `mcp_guardrail_*` when a guardrail refuses
  * @throws TargetFailure, AmbiguousKey
