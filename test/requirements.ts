@@ -7,6 +7,7 @@ export interface Requirement {
 }
 
 const article = "the article of April 2026 about the reference project (test/article)";
+const guardrails = "mcpGuardrails of the reference project";
 const operations = "docs/architecture.md";
 const catalogue = "docs/decisions/0019-names-and-pages-of-mcp.md";
 
@@ -91,6 +92,49 @@ export const requirements: readonly Requirement[] = [
     behaviour: "When a target's processes are all in use, newcomers are told so, and nobody else.",
   },
   { id: "mcp-sessions-leave", source: operations, behaviour: "Dropped MCP sessions leave no process, descriptor or session behind." },
+  // MCP guardrails
+  {
+    id: "guardrail-request",
+    source: guardrails,
+    behaviour: "A processor sees a call in its target's words; what it lets pass goes on byte for byte.",
+  },
+  {
+    id: "guardrail-response",
+    source: guardrails,
+    behaviour: "A processor sees results, as JSON or in streams, and neither errors nor notifications.",
+  },
+  { id: "guardrail-refusal", source: guardrails, behaviour: "A refusal is HTTP 200 with the JSON-RPC error of its code." },
+  {
+    id: "guardrail-mutation",
+    source: guardrails,
+    behaviour: "Processors are asked in order; each, and the target, sees what the one before made of the message.",
+  },
+  {
+    id: "guardrail-before-rules",
+    source: guardrails,
+    behaviour: "mcpAuthorization decides about the call as processors made it, and knows their metadata.",
+  },
+  { id: "guardrail-list-once", source: guardrails, behaviour: "A list of several targets is shown once, as the client gets it." },
+  {
+    id: "guardrail-failure-mode",
+    source: guardrails,
+    behaviour: "A processor that gives no usable answer refuses by name, or is left out: logged now and then, counted each time.",
+  },
+  {
+    id: "guardrail-one-reading",
+    source: "docs/decisions/0017-mcp-guardrails.md",
+    behaviour: "Guarded messages that processor and reader could understand differently are refused.",
+  },
+  {
+    id: "guardrail-untouched",
+    source: "docs/decisions/0009-mcp-relay.md",
+    behaviour: "What no processor looks at goes through as the bytes that came.",
+  },
+  {
+    id: "guardrail-reload",
+    source: "docs/decisions/0004-resources-outlive-reloads.md",
+    behaviour: "Connections to processors outlive reloads and are let go of when no configuration names them.",
+  },
   // the article: models
   { id: "article-jwt", source: article, behaviour: "`llm.policies.jwtAuth` guards every model." },
   { id: "article-domain", source: article, behaviour: "Rules on `jwt.email` and `jwt.email_verified` decide who may call." },

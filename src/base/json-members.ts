@@ -106,7 +106,7 @@ function isSpace(byte: number | undefined): boolean {
 const scannedHere = 48;
 
 /** One after the closing quote of the string that opens at `quote`. */
-function stringEnd(bytes: Buffer, quote: number): number {
+export function stringEnd(bytes: Buffer, quote: number): number {
   const near = Math.min(bytes.length, quote + 1 + scannedHere);
   for (let at = quote + 1; at < near; at += 1) {
     const byte = bytes[at];

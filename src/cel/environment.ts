@@ -103,6 +103,10 @@ export class Environment {
     return this.exchange.metadata;
   }
 
+  get mcpGuardrails(): object | undefined {
+    return this.exchange.mcpGuardrails;
+  }
+
   get proxy(): CelObject {
     return new FieldView(this.exchange, proxyFields);
   }

@@ -109,6 +109,8 @@ export class Exchange {
   readonly identity: Identity = {};
   /** CEL `metadata.*`: set by transformations. */
   metadata: Record<string, unknown> | undefined = undefined;
+  /** CEL `mcpGuardrails.*`: what the processors of mcpGuardrails told of the request. */
+  mcpGuardrails: Readonly<Record<string, unknown>> | undefined = undefined;
   llm: LlmCall | undefined = undefined;
   mcp: McpCall | undefined = undefined;
   /** `http`, `llm`, `mcp`: the `protocol` label. */

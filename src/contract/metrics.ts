@@ -20,6 +20,8 @@ export interface GatewayMetrics {
   configSynchronized(synchronized: boolean): void;
   /** A CEL rule failed to evaluate: `place` is the policy or the kind of rule, never text from a request. */
   ruleFailed(place: string): void;
+  /** An MCP guardrail processor gave no usable answer; `skipped` says that its failureMode lets messages pass. */
+  guardrailFailed(processor: string, skipped: boolean): void;
   /** Where to read, at each scrape, how many MCP sessions are held. A later call replaces the reader. */
   countSessions(read: () => number): void;
 }

@@ -7,7 +7,7 @@ import type { Reply } from "./reply.ts";
 /** What the request is for: the `kind` and `subtype` labels of upstream metrics. */
 export interface OutgoingPurpose {
   readonly kind: "Primary" | "Policy" | "Mirror";
-  readonly subtype: "Http" | "Llm" | "Mcp";
+  readonly subtype: "Http" | "Llm" | "Mcp" | "Guardrail";
 }
 
 /** The bytes to send: none, in memory, or streamed from the client. */

@@ -4,6 +4,7 @@ import type { McpRequest, RpcId } from "../contract/mcp.ts";
 import type { Reply } from "../contract/reply.ts";
 import type { Decision } from "./decision.ts";
 import type { Delivery, Message } from "./delivery.ts";
+import type { Guardrails } from "./guardrails/guardrails.ts";
 import { describeItem, type Item, type ItemKind } from "./item.ts";
 import { JsonView, replace, splice } from "./json-view.ts";
 import { nameIn } from "./protocol-version.ts";
@@ -27,17 +28,23 @@ export interface ItemCall {
 export interface ExecuteSettings {
   readonly decision: Decision;
   readonly delivery: Delivery;
+  readonly guardrails: Guardrails | undefined;
 }
 
 /**
- * Executes one call on behalf of a caller: may they, note what it is about for log and metrics, put in the name the
- * target knows, send. Every call of a tool, prompt or resource comes through here, whoever made it up.
+ * Executes one call on behalf of a caller: note what it is about for log and metrics, let guardrails look, may they (rules
+ * see what guardrails made of the call), put in the name the target knows, send. Every call of a tool, prompt or resource
+ * comes through here, whoever made it up.
  * @throws GatewayError `mcp_item_unknown` when the rules say no: hidden items and those that do not exist look alike
+ * @throws GatewayError `mcp_guardrail_*` when a guardrail refuses
  * @throws TargetFailure, AmbiguousKey
  */
-export async function executeCall(settings: ExecuteSettings, call: ItemCall): Promise<Reply> {
+export async function executeCall(settings: ExecuteSettings, asked: ItemCall): Promise<Reply> {
+  const { guardrails } = settings;
+  note(asked.exchange, asked.item);
+  const call = guardrails === undefined ? asked : await guardrails.beforeCall(asked, withName);
   const { exchange, session, link, item, request, published } = call;
-  note(exchange, item);
+  if (call !== asked) note(exchange, item);
   if (!settings.decision.allows(exchange, item)) {
     throw unknownItem(request.id, item.kind, published);
   }
@@ -45,7 +52,8 @@ export async function executeCall(settings: ExecuteSettings, call: ItemCall): Pr
   const { kind, id, method, params } = request;
   const name = nameIn(method, params ?? {}) === undefined ? undefined : item.name;
   const message: Message = { kind, id, method, params, bytes, name };
-  return settings.delivery.post({ exchange, session, link, timeoutMs: 0 }, message);
+  const reply = settings.delivery.post({ exchange, session, link, timeoutMs: 0 }, message);
+  return guardrails === undefined ? reply : guardrails.afterCall(call, await reply);
 }
 
 /** The answer to who may not see an item, and, where that can be told, to who names one that does not exist. */

@@ -9,6 +9,7 @@ import { discoverAll, withAllVersions } from "./discover.ts";
 import { Final } from "./event-stream.ts";
 import { executeCall, unknownItem } from "./execute.ts";
 import { fanOut, type FanOutSettings, Patience } from "./fan-out.ts";
+import { Guardrails } from "./guardrails/guardrails.ts";
 import { Health } from "./health.ts";
 import type { Item, ItemKind } from "./item.ts";
 import { insertMembers, JsonView, splice } from "./json-view.ts";
@@ -28,7 +29,7 @@ import { subscribeToAll } from "./subscriptions.ts";
 import { TargetFailure } from "./target-failure.ts";
 import { createTarget } from "./upstream/index.ts";
 import type { Target } from "./upstream/target.ts";
-import type { EveryoneMethod, ItemMethod, ItemReference, ListMethod } from "./wire/revision.ts";
+import type { EveryoneMethod, ItemMethod, ItemReference, ListMethod, Method } from "./wire/revision.ts";
 
 /** Many servers as one: where each request of a client goes, and how several answers become one. */
 export class Federation {
@@ -39,6 +40,7 @@ export class Federation {
   readonly fanOut: FanOutSettings;
   readonly decision: Decision;
   readonly bridge: Bridge;
+  readonly guardrails: Guardrails | undefined;
   private readonly catalogue: Catalogue;
   private readonly lastLists: LastLists;
   private readonly changes: ListChanges;
@@ -67,6 +69,7 @@ export class Federation {
     const { targets, delivery: deliver, limits: bounds } = this;
     this.bridge = new Bridge({ backend: settings.name, targets, delivery: deliver, limits: bounds }, context);
     this.decision = createDecision(settings.authorize);
+    this.guardrails = settings.guardrails && new Guardrails(settings.guardrails, [...this.byName.keys()], this.limits.maxMessageBytes);
     this.version = context.version;
     this.stateful = settings.statefulMode === "stateful";
     const { openDeadlineMs, closedDeadlineMs, shortDeadlineMs } = this.limits;
@@ -86,6 +89,11 @@ export class Federation {
   /** @throws GatewayError, TargetFailure, AmbiguousKey */
   request(call: Call): Promise<Reply> {
     const method = call.session.revision.methods.get(call.request.method);
+    if (this.guardrails === undefined) return this.route(call, method);
+    return this.guardrails.around(call, method, (guarded) => this.route(guarded, method));
+  }
+
+  private route(call: Call, method: Method | undefined): Promise<Reply> {
     switch (method?.routing) {
       case "initialize":
         return this.initialize(call);

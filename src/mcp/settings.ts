@@ -5,6 +5,7 @@ import type { Send } from "../contract/outgoing.ts";
 import type { Resources } from "../contract/resources.ts";
 import type { Log } from "../contract/runtime.ts";
 import type { SessionStore } from "../contract/stores.ts";
+import type { GuardrailSettings } from "./guardrails/settings.ts";
 import type { ApiSource } from "./upstream/openapi/api-source.ts";
 
 /** An MCP backend, as the configuration describes it after everything in it was resolved. */
@@ -24,6 +25,8 @@ export interface McpBackendSettings {
   readonly sessionTtlMs: number;
   /** The compiled mcpAuthorization rules; undefined when there are none. */
   readonly authorize: Authorize | undefined;
+  /** The processors of mcpGuardrails, in the order in which they are asked; undefined when there are none. */
+  readonly guardrails?: readonly GuardrailSettings[] | undefined;
 }
 
 /**

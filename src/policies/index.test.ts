@@ -46,7 +46,7 @@ describe("the registry", () => {
   });
 
   it("has backend calls meet authorization before credentials, and credentials before transformations", () => {
-    assert.deepEqual(names(backendPolicies).slice(3, 6), ["authorization", "backendAuth", "transformations"]);
+    assert.deepEqual(names(backendPolicies).slice(4, 7), ["authorization", "backendAuth", "transformations"]);
   });
 
   it("knows every policy folder, each policy under the folder's name", () => {
@@ -59,7 +59,7 @@ describe("the registry", () => {
   it("has something to do for every policy of a route, and for every backend policy that is not only configuration", () => {
     for (const policy of [...gatewayPolicies, ...admissionPolicies, ...routePolicies]) assert.ok(policy.compile, policy.name);
     for (const policy of backendPolicies) {
-      if (policy.name !== "backendTLS" && policy.name !== "mcpAuthorization") assert.ok(policy.compileBackend, policy.name);
+      if (!["backendTLS", "mcpAuthorization", "mcpGuardrails"].includes(policy.name)) assert.ok(policy.compileBackend, policy.name);
     }
   });
 });

@@ -14,6 +14,7 @@ import { jwtAuth } from "./jwt-auth/index.ts";
 import { localRateLimit } from "./local-rate-limit/index.ts";
 import { mcpAuthentication } from "./mcp-authentication/index.ts";
 import { mcpAuthorization } from "./mcp-authorization/index.ts";
+import { mcpGuardrails } from "./mcp-guardrails/index.ts";
 import { requestHeaderModifier } from "./request-header-modifier/index.ts";
 import { requestMirror } from "./request-mirror/index.ts";
 import { requestRedirect } from "./request-redirect/index.ts";
@@ -81,6 +82,7 @@ export const backendPolicies: readonly AnyPolicy[] = [
   listed(backendTLS), // of the connection: listed for its configuration
   listed(http), // the deadline of everything below
   listed(mcpAuthorization), // of single MCP items: listed so that its rules add up
+  listed(mcpGuardrails), // of MCP messages: listed for its configuration
   listed(authorization), // before a credential is fetched for nothing
   listed(backendAuth),
   listed(transformations), // sees the credential, and may move it

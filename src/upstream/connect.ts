@@ -40,7 +40,7 @@ function tlsOptions(tls: UpstreamTls, host: string): ConnectionOptions {
   };
 }
 
-function identityCheck(tls: UpstreamTls): Pick<ConnectionOptions, "checkServerIdentity"> {
+export function identityCheck(tls: UpstreamTls): Pick<ConnectionOptions, "checkServerIdentity"> {
   if (tls.insecureHost === true) return { checkServerIdentity: () => undefined };
   if (tls.subjectAltNames === undefined) return {};
   return { checkServerIdentity: anyOfNames(tls.subjectAltNames) };

@@ -6,6 +6,7 @@ import { configJsonSchema, type JsonSchema, resolve } from "../../src/config/jso
 import { marks } from "../../src/contract/config/combinators.ts";
 import { authProofs } from "./effects/auth.ts";
 import { provenElsewhere } from "./effects/elsewhere.ts";
+import { guardrailProofs } from "./effects/guardrails.ts";
 import { listenerProofs } from "./effects/listeners.ts";
 import { llmProofs } from "./effects/llm.ts";
 import { mcpProofs } from "./effects/mcp.ts";
@@ -27,6 +28,7 @@ const proofs: readonly Proof[] = [
   ...listenerProofs,
   ...routeProofs,
   ...mcpProofs,
+  ...guardrailProofs,
   ...llmProofs,
   ...placements,
 ];

@@ -20,7 +20,7 @@ export interface KindPlace {
 }
 
 /** Policies that may stand on a route although they are about its backends: they go to all of those. */
-export const pushedDown: ReadonlySet<string> = new Set(["backendTLS", "backendAuth", "mcpAuthorization", "ai"]);
+export const pushedDown: ReadonlySet<string> = new Set(["backendTLS", "backendAuth", "mcpAuthorization", "mcpGuardrails", "ai"]);
 
 /** Policies of a route that are about its backends, by where they were written. */
 export interface RouteLayers {

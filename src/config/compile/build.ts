@@ -10,7 +10,7 @@ import type { PoolSettings } from "../../upstream/pool-settings.ts";
 import type { ResourceScope } from "../resources.ts";
 import type { Config } from "../schema/document.ts";
 import type { BackendTcp } from "../schema/call-policies.ts";
-import { layerOf, mergeLayers, type PolicyLayer, slotOf } from "./slots.ts";
+import { layerOf, mergeLayers, type PolicyLayer, type PolicySlot, slotOf } from "./slots.ts";
 import { targetedLayers } from "./targeted.ts";
 import { tcpKeepAlive } from "./tcp.ts";
 
@@ -109,12 +109,17 @@ export class Build {
       ...(tls === undefined ? {} : { tls }),
       ...(tcp === undefined ? {} : { connectTimeoutMs: tcp.connectTimeout, keepAlive: tcpKeepAlive(tcp.keepalives) ?? "off" }),
     });
+    return this.around(slots, upstream.send);
+  }
+
+  /** Backend policies around what sends, in the order of the registry. */
+  around(slots: ReadonlyMap<string, PolicySlot>, send: Send): Send {
     return backendPolicies.reduceRight<Send>((rest, definition) => {
       const slot = slotOf(slots, definition);
       if (slot === undefined || definition.compileBackend === undefined) return rest;
       const policy = definition.compileBackend(slot.config, this.at(slot.path));
       return (outgoing) => policy(outgoing, rest);
-    }, upstream.send);
+    }, send);
   }
 
   /** The entry of `backends` with that name. The loader has checked that it is there. */

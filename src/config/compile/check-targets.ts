@@ -61,8 +61,11 @@ function misplaced(name: string, target: TargetedPolicy["target"], phase: Target
   if (target.kind !== "backend") return onRoutes.has(name) || pushedDown.has(name) ? undefined : "runs at backends only";
   if (!onBackends.has(name)) return "does not run at backends; name a route or a gateway as its target";
   const isPart = target.backend.kind === "backend" && target.backend.backend.section !== undefined;
-  return isPart && name === "mcpAuthorization" ? "is about all targets together; leave `section` out" : undefined;
+  return isPart && aboutAllTargets.has(name) ? "is about all targets together; leave `section` out" : undefined;
 }
+
+/** Policies of an MCP backend as a whole. */
+const aboutAllTargets: ReadonlySet<string> = new Set(["mcpAuthorization", "mcpGuardrails"]);
 
 /** Names listed at most, so that the message stays readable. */
 const maxListed = 8;

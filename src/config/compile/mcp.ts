@@ -8,10 +8,12 @@ import { acquireApi } from "../../mcp/upstream/openapi/api-source.ts";
 import { readPrefix } from "../../mcp/upstream/openapi/read-path.ts";
 import { spawnProcessGroup } from "../../mcp/upstream/spawn-process.ts";
 import { mcpAuthorization } from "../../policies/mcp-authorization/index.ts";
+import { mcpGuardrails } from "../../policies/mcp-guardrails/index.ts";
 import type { McpServerAddress } from "../schema/mcp-address.ts";
 import type { McpBackend, McpTarget } from "../schema/mcp.ts";
 import type { KindPlace, RouteBackendParts } from "./backend-parts.ts";
 import type { Build } from "./build.ts";
+import { compileGuardrails } from "./mcp-guardrails.ts";
 import { type AnyPolicy, layerOf, mergeLayers, type PolicyLayer, type PolicySlot, slotOf } from "./slots.ts";
 import { warnOfStdio } from "./without-effect.ts";
 
@@ -23,7 +25,9 @@ export function compileMcp(build: Build, mcp: McpBackend, place: KindPlace): Rou
   const { clock, log, stores, resources, version } = build.deps;
   const { [keyVariable]: environmentKey, STATE_KEY: _, ...environment } = build.deps.environment; // no business of child processes
   const sessionKey = readSessionKey(environmentKey, build.config.config?.session?.key);
-  const slot = authorizationSlot(place.layers());
+  const layers = place.layers();
+  const slot = slotIn(layers, mcpAuthorization as unknown as AnyPolicy);
+  const guardrails = slotIn(layers, mcpGuardrails as unknown as AnyPolicy);
   const { backend, decode } = compileMcpBackend(
     {
       name: place.name ?? (place.path === "mcp.backends[0]" ? "mcp:default" : place.path),
@@ -36,10 +40,11 @@ export function compileMcp(build: Build, mcp: McpBackend, place: KindPlace): Rou
       dnsRebindingProtection: mcp.dnsRebindingProtection,
       sessionTtlMs: build.config.config?.mcp?.sessionTtl ?? defaultSessionTtlMs,
       authorize: compileAuthorize(build, slot),
+      guardrails: compileGuardrails(build, guardrails),
     },
     { clock, log, sessions: stores.sessions, sessionKey, resources, environment, spawn: spawnProcessGroup, version },
   );
-  return { ...backend, decode, policies: slot === undefined ? [] : [{ stage: "backend", ...slot }] };
+  return { ...backend, decode, policies: [slot, guardrails].flatMap((one) => (one === undefined ? [] : [{ stage: "backend", ...one }])) };
 }
 
 /** The key of session ids: the environment comes first, as in the reference. */
@@ -144,9 +149,8 @@ function inPlace<T>(path: string, read: () => T): T {
   }
 }
 
-/** The rules of all places where mcpAuthorization is written, pooled; undefined when there are none. */
-function authorizationSlot(layers: readonly PolicyLayer[]): PolicySlot | undefined {
-  const definition = mcpAuthorization as unknown as AnyPolicy;
+/** A policy about all targets together, as all places where it is written have it; undefined when none has. */
+function slotIn(layers: readonly PolicyLayer[], definition: AnyPolicy): PolicySlot | undefined {
   return slotOf(mergeLayers(layers, [definition]), definition);
 }
 

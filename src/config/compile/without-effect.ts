@@ -9,7 +9,7 @@ import type { PolicyLayer } from "./slots.ts";
 type Kind = "host" | "mcp" | "ai";
 
 /** Policies that mean something to one kind of backend only. */
-const onlyFor: Readonly<Record<string, Kind>> = { mcpAuthorization: "mcp", ai: "ai" };
+const onlyFor: Readonly<Record<string, Kind>> = { mcpAuthorization: "mcp", mcpGuardrails: "mcp", ai: "ai" };
 const kindNames: Readonly<Record<Kind, string>> = { host: "an HTTP server", mcp: "an MCP backend", ai: "an AI backend" };
 
 /** Warns of policies written at a backend that its kind has no use for. */

@@ -56,3 +56,14 @@ export const callPolicyKeys = {
     "Reach the backend through an HTTP CONNECT proxy.",
   ),
 };
+
+/** The policies around calls of a gRPC server. */
+export const grpcCallPolicies = z
+  .strictObject({
+    ...callPolicyKeys,
+    transformations: maybe(notYet(plainTransformationsConfig, "transformations around gRPC calls")).describe(
+      "Computes headers and bodies.",
+    ),
+    tcp: maybe(notYet(tcp, "TCP settings of gRPC connections")).describe("TCP settings towards the backend."),
+  })
+  .meta({ id: "GrpcCallPolicies" });

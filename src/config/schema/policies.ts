@@ -12,6 +12,7 @@ import { jwtAuthConfig } from "../../policies/jwt-auth/config.ts";
 import { localRateLimitConfig } from "../../policies/local-rate-limit/config.ts";
 import { mcpAuthenticationConfig } from "../../policies/mcp-authentication/config.ts";
 import { mcpAuthorizationConfig } from "../../policies/mcp-authorization/config.ts";
+import { mcpGuardrailsConfig } from "../../policies/mcp-guardrails/config.ts";
 import { requestMirrorConfig } from "../../policies/request-mirror/config.ts";
 import { requestRedirectConfig } from "../../policies/request-redirect/config.ts";
 import { responseHeaderModifierConfig } from "../../policies/response-header-modifier/config.ts";
@@ -20,9 +21,9 @@ import { timeoutConfig } from "../../policies/timeout/config.ts";
 import { transformationsConfig } from "../../policies/transformations/config.ts";
 import { urlRewriteConfig } from "../../policies/url-rewrite/config.ts";
 import { aiPolicy } from "./ai-policy.ts";
-import { callPolicyKeys } from "./call-policies.ts";
+import { callPolicyKeys, grpcCallPolicies } from "./call-policies.ts";
 import { health, inferenceRouting, sessionAffinity } from "./not-yet/backend-health.ts";
-import { extAuthz, extProc, mcpGuardrails, plainExtAuthz, remoteRateLimit } from "./not-yet/external-processors.ts";
+import { extAuthz, extProc, plainExtAuthz, remoteRateLimit } from "./not-yet/external-processors.ts";
 import { oidc } from "./not-yet/oidc.ts";
 
 /** Which policies each place of the configuration takes. The policies themselves are in src/policies. */
@@ -44,8 +45,8 @@ const externalAuthz = maybe(notYet(extAuthz, "external authorization").meta({ id
 const externalProc = maybe(notYet(extProc, "external processing").meta({ id: "extProc" })).describe(
   "Lets another server change requests and replies.",
 );
-const guardrails = maybe(notYet(mcpGuardrails, "MCP guardrails").meta({ id: "mcpGuardrails" })).describe(
-  "Lets another server look at MCP messages.",
+const mcpGuardrails = maybe(mcpGuardrailsConfig(grpcCallPolicies).meta({ id: "mcpGuardrails" })).describe(
+  "Lets other servers look at MCP messages, refuse and change them.",
 );
 const jwtAuth = maybe(jwtAuthConfig.meta({ id: "jwtAuth" })).describe("Callers identified by a bearer token in JWT form.");
 const login = maybe(notYet(oidc, "login with OpenID Connect").meta({ id: "oidc" })).describe("Login of people with a browser.");
@@ -73,7 +74,7 @@ export const routePolicies = z
     directResponse: maybe(directResponseConfig.meta({ id: "directResponse" })).describe("Answers without a backend."),
     cors,
     mcpAuthorization,
-    mcpGuardrails: guardrails,
+    mcpGuardrails,
     authorization,
     mcpAuthentication: maybe(mcpAuthenticationConfig.meta({ id: "mcpAuthentication" })).describe("OAuth for MCP clients."),
     a2a,
@@ -127,7 +128,7 @@ export const backendPolicies = z
     ),
     authorization,
     mcpAuthorization,
-    mcpGuardrails: guardrails,
+    mcpGuardrails,
     a2a,
     inferenceRouting: maybe(notYet(inferenceRouting, "inference routing")).describe("Lets an endpoint picker choose the instance."),
     sessionAffinity: maybe(notYet(sessionAffinity, "session affinity")).describe("Keeps requests of one session at one instance."),

@@ -9,7 +9,7 @@ import type { Federation } from "../federation.ts";
 import { decodeMessage } from "../message.ts";
 import { principalOf } from "../principal.ts";
 import { checkVersion } from "../protocol-version.ts";
-import { eventHeaders, passThrough } from "../relay.ts";
+import { eventHeaders, passThrough, replyWith } from "../relay.ts";
 import { rpcError } from "../rpc-error.ts";
 import type { Sessions } from "../sessions.ts";
 import { TargetFailure } from "../target-failure.ts";
@@ -120,10 +120,17 @@ export class HttpSse implements DownstreamTransport {
     const session = sessions.create(exchange, request);
     channel.session = session;
     let reply: Reply | undefined;
+    let refused = false;
     try {
       reply = await federation.request({ exchange, session, request, accepts: "events" });
+    } catch (thrown) {
+      // what a guardrail says is the answer, which the client awaits in its stream
+      if (!(thrown instanceof GatewayError && thrown.status === 200)) throw thrown;
+      refused = true;
+      exchange.error = thrown;
+      reply = replyWith("events", Buffer.from(thrown.details.body?.text ?? ""));
     } finally {
-      if (!federation.links(session).some(({ hello }) => hello !== undefined)) {
+      if (refused || !federation.links(session).some(({ hello }) => hello !== undefined)) {
         channel.session = undefined; // nobody took it: the client may try again
         void session.close(exchange);
       }

@@ -5,7 +5,7 @@ import { type MetricRegistry, rowOf } from "./registry.ts";
 export function gatewayMetrics(
   registry: MetricRegistry,
   version: string,
-): Pick<GatewayMetrics, "configSynchronized" | "ruleFailed" | "countSessions"> {
+): Pick<GatewayMetrics, "configSynchronized" | "ruleFailed" | "guardrailFailed" | "countSessions"> {
   const builds = registry.table("build", ["tag"]);
   const build = registry.gauge(builds, { name: "build_info", help: "Agentgateway build information" });
   build.set(rowOf(builds, [version]), 1);
@@ -28,9 +28,16 @@ export function gatewayMetrics(
     help: "CEL rules that failed to evaluate, by the kind of rule",
   });
 
+  const processors = registry.table("guardrails", ["processor", "outcome"]);
+  const unanswered = registry.counter(processors, {
+    name: "mcp_guardrail_failures_total",
+    help: "MCP messages for which a guardrail processor gave no usable answer, by whether they passed or were refused",
+  });
+
   return {
     configSynchronized: (is) => synchronized.set(row, is ? 1 : 0),
     ruleFailed: (place) => failed.add(rowOf(places, [place]), 1),
+    guardrailFailed: (processor, skipped) => unanswered.add(rowOf(processors, [processor, skipped ? "passed" : "refused"]), 1),
     countSessions(read) {
       readSessions = read;
     },

@@ -6,7 +6,7 @@ import { headerMap, headerName, headerOrPseudoName } from "../../../contract/con
 import { maxUint32, statusCode, uint } from "../../../contract/config/numbers.ts";
 import { callPolicies } from "../call-policies.ts";
 
-/** Policies that ask another server: external authorization, external processing, remote rate limits, MCP guardrails. */
+/** Policies that ask another server: external authorization, external processing, remote rate limits. */
 
 const expressions = z.record(z.string(), celExpression());
 
@@ -98,16 +98,3 @@ export const plainRemoteRateLimit = exactlyOne(backendReferenceKeys(), remoteRat
 export const remoteRateLimit = conditional(celExpression(), (extra) =>
   exactlyOne(backendReferenceKeys(), { ...remoteRateLimitKeys, ...extra }),
 );
-
-const guardrailProcessor = exactlyOne(backendReferenceKeys(), {
-  kind: z.literal("remote"),
-  methods: z.record(z.string(), z.enum(["off", "request", "response", "full"])).optional(),
-  policies: maybe(callPolicies),
-  failureMode: z.enum(["failClosed", "failOpen"]).default("failClosed"),
-  metadata: z.record(z.string(), celExpression()).optional(),
-  requestHeaders: z
-    .strictObject({ allowed: z.array(headerOrPseudoName()).optional(), disallowed: z.array(headerOrPseudoName()).optional() })
-    .optional(),
-});
-
-export const mcpGuardrails = z.strictObject({ processors: z.array(guardrailProcessor) });
