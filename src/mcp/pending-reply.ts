@@ -3,6 +3,7 @@ import { PushStream } from "../base/push-stream.ts";
 import { GatewayError } from "../contract/errors.ts";
 import type { RpcId } from "../contract/mcp.ts";
 import { Reply } from "../contract/reply.ts";
+import { CancelledReply } from "./cancelled-reply.ts";
 import { eventOf } from "./event-stream.ts";
 import { eventHeaders } from "./relay.ts";
 import { errorResponse } from "./rpc-error.ts";
@@ -85,7 +86,7 @@ export class PendingReply {
    */
   giveUp(): void {
     this.over();
-    if (this.stream === undefined) this.resolve(new Reply(202, new HeaderList()));
+    if (this.stream === undefined) this.resolve(new CancelledReply());
     else this.stream.end();
   }
 

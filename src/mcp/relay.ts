@@ -4,6 +4,7 @@ import { SseParser } from "../base/sse.ts";
 import { GatewayError } from "../contract/errors.ts";
 import type { Exchange } from "../contract/exchange.ts";
 import { isReplyStream, Reply, type ReplyStream } from "../contract/reply.ts";
+import { CancelledReply } from "./cancelled-reply.ts";
 import { EventRelay, eventOf, Final, JsonAsEvent, mayHaveMethod } from "./event-stream.ts";
 import { parseObject } from "./message.ts";
 import { completeBody, readBody } from "./read-body.ts";
@@ -35,7 +36,7 @@ export interface RelayOptions {
  * @throws GatewayError `upstream_invalid` when the target answers neither JSON nor events
  */
 export async function relay(exchange: Exchange, reply: Reply, options: RelayOptions): Promise<Reply> {
-  if (reply.status >= 300) {
+  if (reply.status >= 300 || reply instanceof CancelledReply) {
     options.onEnd?.();
     return passThrough(reply);
   }

@@ -5,6 +5,7 @@ import type { Exchange } from "../../../contract/exchange.ts";
 import type { RpcId } from "../../../contract/mcp.ts";
 import { createOutgoing, type Outgoing } from "../../../contract/outgoing.ts";
 import { Reply } from "../../../contract/reply.ts";
+import { CancelledReply } from "../../cancelled-reply.ts";
 import { AmbiguousKey } from "../../json-view.ts";
 import { cancelledId, parseObject } from "../../message.ts";
 import { readBody } from "../../read-body.ts";
@@ -94,7 +95,7 @@ export class RestConnection implements Connection {
       if (answer.status >= 500) return json(errorResponse(id, -32603, `target "${this.settings.name}": ${failureText(answer)}`));
       return json(resultResponse(id, toolResult(answer)));
     } catch (thrown) {
-      if (exchange.aborted === cancelled) return new Reply(202, new HeaderList());
+      if (exchange.aborted === cancelled) return new CancelledReply();
       throw thrown;
     } finally {
       if (this.calls.get(id) === exchange) this.calls.delete(id);
