@@ -1,16 +1,19 @@
 import { isJsonObject, type JsonObject } from "../base/json.ts";
+import { within } from "../base/deadline.ts";
 import { spliceJsonMembers } from "../base/json-members.ts";
 import type { Exchange } from "../contract/exchange.ts";
 import type { RpcId } from "../contract/mcp.ts";
 import type { Decision } from "./decision.ts";
 import { type Delivery, ownRequest } from "./delivery.ts";
 import { fanOut, type FanOutSettings } from "./fan-out.ts";
+import type { ListPlace } from "./integrity/integrity.ts";
 import type { Item, ItemKind } from "./item.ts";
 import { JsonView, replace, splice } from "./json-view.ts";
 import type { Names, Resolved } from "./names.ts";
 import { publishToolMeta } from "./publish-result.ts";
 import type { ServerResponse } from "./read-response.ts";
 import type { Link, Session } from "./session.ts";
+import { TargetFailure } from "./target-failure.ts";
 import type { ListMethod } from "./wire/revision.ts";
 
 /** One element of a list, with its owner. */
@@ -20,6 +23,8 @@ export interface CatalogueEntry {
   readonly published: string;
   /** The element as its server sent it, schemas included, with the published name in it. JSON text. */
   readonly source: Buffer;
+  /** The same with the server's own name. */
+  readonly definition: Buffer;
 }
 
 /** Whose list, and in which words. */
@@ -64,7 +69,9 @@ export class Catalogue {
       const pages = await this.pages(link, request, deadlineMs);
       return pages.flatMap((page) => this.entries(link.target.name, page, method));
     });
-    const entries = answers.flatMap(({ value }) => value);
+    const all = answers.flatMap(({ value }) => value);
+    await decision.integrity?.ready();
+    const entries = decision.integrity?.admit({ exchange, session, continues: false }, all) ?? all;
     const offered = names.ownersFromLists && method.key === "name" ? this.withoutConflicts(session, method.item, entries) : entries;
     return decision.active ? offered.filter(({ item }) => decision.allows(exchange, item)) : offered;
   }
@@ -80,12 +87,36 @@ export class Catalogue {
     return Buffer.concat(parts);
   }
 
+  /**
+   * Shows the targets' lists to the decision, which has to know what is there before a call. What is suspicious about one
+   * target's tools depends on the others', so all are asked; but only the one that is called must answer.
+   * @throws TargetFailure
+   */
+  async look(request: ListRequest, called: Link, timeoutMs: number): Promise<void> {
+    const { links, exchange, session, method } = request;
+    const late = (): Error => new Error(`no answer within ${timeoutMs} ms`);
+    const read = async (link: Link): Promise<CatalogueEntry[]> => {
+      try {
+        const pages = await within(timeoutMs, this.pages(link, request, timeoutMs), late);
+        return pages.flatMap((page) => this.entries(link.target.name, page, method));
+      } catch (thrown) {
+        if (link === called) throw TargetFailure.of(link.target.name, thrown);
+        return [];
+      }
+    };
+    const entries = await Promise.all(links.map(read));
+    this.settings.decision.integrity?.admit({ exchange, session, continues: false }, entries.flat());
+  }
+
   /** One page of a single target's list, less what the caller may not see; every other byte stays. */
-  filter(exchange: Exchange, target: string, response: ServerResponse, method: ListMethod): Buffer {
+  filter(place: ListPlace, target: string, response: ServerResponse, method: ListMethod): Buffer {
     const { decision } = this.settings;
     const list = new JsonView(response.bytes).member("result")?.member(method.member);
     if (list === undefined) return response.bytes;
-    const allowed = this.entries(target, response, method).filter(({ item }) => decision.allows(exchange, item));
+    const entries = this.entries(target, response, method);
+    const admitted = decision.integrity?.admit(place, entries) ?? entries;
+    if (!decision.active) return response.bytes;
+    const allowed = admitted.filter(({ item }) => decision.allows(place.exchange, item));
     return splice(response.bytes, [replace(list, `[${allowed.map(({ source }) => source.toString()).join(",")}]`)]);
   }
 
@@ -143,7 +174,7 @@ export class Catalogue {
     const item: Item = { kind: method.item, target, name };
     const { names } = this.settings;
     const published = names.publish(item);
-    if (names.plain) return [{ item, published, source: view.bytes }];
+    if (names.plain) return [{ item, published, source: view.bytes, definition: view.bytes }];
     const own = new JsonView(view.bytes);
     const key = own.member(method.key);
     if (key === undefined) return [];
@@ -151,7 +182,7 @@ export class Catalogue {
       ...(published === name ? [] : [replace(key, JSON.stringify(published))]),
       ...(method.item === "tool" ? publishToolMeta(names, target, own) : []),
     ];
-    return [{ item, published, source: splice(view.bytes, edits) }];
+    return [{ item, published, source: splice(view.bytes, edits), definition: view.bytes }];
   }
 
   /** Notes the owners, and drops names that several targets claim: nobody could say whose a call is. */

@@ -36,7 +36,8 @@ export interface ExecuteSettings {
 export async function executeCall(settings: ExecuteSettings, call: ItemCall): Promise<Reply> {
   const { exchange, session, link, item, request, published } = call;
   note(exchange, item);
-  if (!settings.decision.allows(exchange, item)) {
+  const permitted = settings.decision.permits(call);
+  if (!(typeof permitted === "boolean" ? permitted : await permitted)) {
     throw rpcError("mcp_item_unknown", { id: request.id, message: `Unknown ${item.kind}: ${published}` });
   }
   const bytes = item.name === published && !settings.decision.active ? request.bytes : withName(call);

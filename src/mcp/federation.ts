@@ -7,6 +7,8 @@ import { Delivery, type Leg } from "./delivery.ts";
 import { executeCall } from "./execute.ts";
 import { fanOut, type FanOutSettings, Patience } from "./fan-out.ts";
 import { Health } from "./health.ts";
+import { createIntegrity } from "./integrity/create.ts";
+import type { AskedCall } from "./integrity/integrity.ts";
 import type { ItemKind } from "./item.ts";
 import { insertMembers, JsonView, splice } from "./json-view.ts";
 import { LastLists } from "./last-lists.ts";
@@ -66,7 +68,10 @@ export class Federation {
       onJoin: (leg) => this.joined(leg),
       isTold: (leg, message) => this.changes.take(leg, message),
     });
-    this.decision = createDecision(settings.authorize);
+    this.decision = createDecision(
+      settings.authorize,
+      createIntegrity(settings, context, this.names, (call) => this.look(call)),
+    );
     this.version = context.version;
     this.stateful = settings.statefulMode === "stateful";
     const { openDeadlineMs, closedDeadlineMs, shortDeadlineMs } = this.limits;
@@ -155,12 +160,16 @@ export class Federation {
       return replyWith(accepts, resultResponse(request.id, markStale(list, this.lastLists.shownFor(exchange))));
     }
     const [link] = this.links(session) as [Link];
-    const onResponse = this.decision.active
-      ? (bytes: Buffer): Buffer => {
-          const value = parseObject(bytes);
-          return value === undefined ? bytes : this.catalogue.filter(exchange, link.target.name, { bytes, value }, method);
-        }
-      : undefined;
+    const { active, integrity } = this.decision;
+    await integrity?.ready();
+    const place = { exchange, session, continues: request.params?.["cursor"] !== undefined };
+    const onResponse =
+      active || integrity !== undefined
+        ? (bytes: Buffer): Buffer => {
+            const value = parseObject(bytes);
+            return value === undefined ? bytes : this.catalogue.filter(place, link.target.name, { bytes, value }, method);
+          }
+        : undefined;
     return this.forward(call, link, onResponse);
   }
 
@@ -273,6 +282,15 @@ export class Federation {
     const found = listOf(call.session, kind);
     if (found === undefined) return undefined;
     return this.catalogue.owner({ ...this.listRequest(call, found.name, found.method), params: emptyResult, id: undefined }, name);
+  }
+
+  /** Lists what the targets offer the caller of a call, for the decision about it. */
+  private async look({ exchange, session, link, item }: AskedCall): Promise<void> {
+    const found = listOf(session, item.kind);
+    if (found === undefined) return;
+    const onMessage = (): void => {};
+    const request = { exchange, session, links: this.links(session), ...found, params: emptyResult, id: undefined, onMessage };
+    await this.catalogue.look(request, link, this.limits.openDeadlineMs);
   }
 
   private listRequest(call: Call, name: string, method: ListMethod): ListRequest {

@@ -5,6 +5,7 @@ import type { Send } from "../contract/outgoing.ts";
 import type { Resources } from "../contract/resources.ts";
 import type { Log } from "../contract/runtime.ts";
 import type { SessionStore } from "../contract/stores.ts";
+import type { PinRegistry } from "./integrity/registry.ts";
 import type { ApiSource } from "./upstream/openapi/api-source.ts";
 
 /** An MCP backend, as the configuration describes it after everything in it was resolved. */
@@ -20,6 +21,15 @@ export interface McpBackendSettings {
   readonly sessionTtlMs: number;
   /** The compiled mcpAuthorization rules; undefined when there are none. */
   readonly authorize: Authorize | undefined;
+  /** Undefined = definitions of tools are not pinned. */
+  readonly toolIntegrity?: ToolIntegritySettings | undefined;
+}
+
+export interface ToolIntegritySettings {
+  /** Whether what is not approved is only reported or hidden. */
+  readonly mode: "warn" | "block";
+  /** Whether a tool that is new is approved as it is, or waits for the operator. */
+  readonly approve: "firstSight" | "explicit";
 }
 
 /**
@@ -85,6 +95,8 @@ export interface McpContext {
   /** 32 bytes that session ids are sealed with; without it they are good in this process alone. */
   readonly sessionKey?: Buffer | undefined;
   readonly resources: Resources;
+  /** The pinned definitions of tools; without them `toolIntegrity` cannot be. */
+  readonly pins?: PinRegistry | undefined;
   /** The gateway's own environment, for child processes. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly spawn: SpawnProcess;

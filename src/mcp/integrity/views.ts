@@ -1,0 +1,78 @@
+import { createHash } from "node:crypto";
+import { RecentMap } from "../../base/recent-map.ts";
+import type { Pin } from "./pin.ts";
+
+/** Callers without a session whose lists are remembered, by target. */
+const maxCallers = 10_000;
+/** Lists that are held once for all who were shown them. */
+const maxShared = 256;
+/** Names of one list. */
+const maxNames = 50_000;
+
+/** Who was shown a list: a session, or a caller without one. */
+export interface Viewer {
+  readonly session: object | undefined;
+  /** Names a caller without a session. */
+  readonly caller: string;
+}
+
+/** What a target offers somebody, by name: the pin of its definition; `unclear` when it was listed with several. */
+export interface View {
+  readonly pins: ReadonlyMap<string, Pin | "unclear">;
+  /** Names views of equal content. */
+  readonly digest: string;
+  /** Monotonic milliseconds. */
+  readonly at: number;
+}
+
+/**
+ * What callers were last shown of each target: a server may show each of them other definitions, so a call is judged by
+ * those that its caller was shown. Equal lists, which is nearly all of them, are held once.
+ */
+export class Views {
+  private readonly sessions = new WeakMap<object, Map<string, View>>();
+  private readonly callers = new RecentMap<string, View>(maxCallers);
+  private readonly shared = new RecentMap<string, View["pins"]>(maxShared);
+
+  /** @param place target and kind of list */
+  get({ session, caller }: Viewer, place: string): View | undefined {
+    return session === undefined ? this.callers.get(`${place}\u0000${caller}`) : this.sessions.get(session)?.get(place);
+  }
+
+  /**
+   * Notes a list, or a further page of it.
+   * @param continues whether it is a further page
+   */
+  note(viewer: Viewer, place: string, shown: { readonly pins: readonly Pin[]; readonly continues: boolean; readonly at: number }): View {
+    const before = shown.continues ? this.get(viewer, place) : undefined;
+    const digest = createHash("sha256").update(`${place}\u0000${before?.digest ?? ""}`);
+    for (const { fingerprint, name } of shown.pins) digest.update(`${fingerprint}${name.length}:${name}`);
+    const key = digest.digest("base64url");
+    let pins = this.shared.get(key);
+    // a pin that was dropped and met again is another object
+    if (pins === undefined || shown.pins.some((pin) => pins?.get(pin.name) !== pin)) {
+      pins = merged(before?.pins, shown.pins);
+      this.shared.set(key, pins);
+    }
+    const view = { pins, digest: key, at: shown.at };
+    const { session, caller } = viewer;
+    if (session === undefined) this.callers.set(`${place}\u0000${caller}`, view);
+    else {
+      const views = this.sessions.get(session);
+      if (views === undefined) this.sessions.set(session, new Map([[place, view]]));
+      else views.set(place, view);
+    }
+    return view;
+  }
+}
+
+function merged(before: View["pins"] | undefined, pins: readonly Pin[]): Map<string, Pin | "unclear"> {
+  const all = new Map<string, Pin | "unclear">(before);
+  for (const pin of pins) {
+    const known = all.get(pin.name);
+    if (known === undefined && all.size >= maxNames) continue;
+    // two definitions of one name: nobody could say which of them a call means
+    all.set(pin.name, known === undefined || known === pin ? pin : "unclear");
+  }
+  return all;
+}
