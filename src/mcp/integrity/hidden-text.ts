@@ -75,9 +75,9 @@ function isWriting(points: readonly string[], index: number, text: string): bool
   if (directionMark.test(point)) return rightToLeft.test(text) && !invisible.test(before);
   switch (point) {
     case "\u{200d}":
-      return joinsEmoji(points, index) || (joins(before) && joins(after));
+      return joinsEmoji(points, index) || (joins(before) && !invisible.test(after));
     case "\u{200c}":
-      return joins(before) && joins(after);
+      return joins(before) && !invisible.test(after); // at the end of a word too
     case "\u{ad}": // a soft hyphen
       return letter.test(before) && letter.test(after);
     case "\u{2800}":
