@@ -8,7 +8,7 @@ import { type Delivery, ownRequest } from "./delivery.ts";
 import { fanOut, type FanOutSettings } from "./fan-out.ts";
 import type { ListPlace } from "./integrity/integrity.ts";
 import type { Item, ItemKind } from "./item.ts";
-import { JsonView, replace, splice } from "./json-view.ts";
+import { AmbiguousKey, JsonView, replace, splice } from "./json-view.ts";
 import type { Names, Resolved } from "./names.ts";
 import { publishToolMeta } from "./publish-result.ts";
 import type { ServerResponse } from "./read-response.ts";
@@ -111,9 +111,17 @@ export class Catalogue {
   /** One page of a single target's list, less what the caller may not see; every other byte stays. */
   filter(place: ListPlace, target: string, response: ServerResponse, method: ListMethod): Buffer {
     const { decision } = this.settings;
-    const list = new JsonView(response.bytes).member("result")?.member(method.member);
-    if (list === undefined) return response.bytes;
-    const entries = this.entries(target, response, method);
+    let list: JsonView | undefined;
+    let entries: readonly CatalogueEntry[];
+    try {
+      list = new JsonView(response.bytes).member("result")?.member(method.member);
+      if (list === undefined) return response.bytes;
+      entries = this.entries(target, response, method);
+    } catch (thrown) {
+      if (decision.active || !(thrown instanceof AmbiguousKey)) throw thrown;
+      decision.integrity?.unreadable(target);
+      return response.bytes;
+    }
     const admitted = decision.integrity?.admit(place, entries) ?? entries;
     if (!decision.active) return response.bytes;
     const allowed = admitted.filter(({ item }) => decision.allows(place.exchange, item));

@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { tools as toolEndpoints } from "../../src/admin/endpoints/tools.ts";
+import { HeaderList } from "../../src/base/headers.ts";
+import { Reply } from "../../src/contract/reply.ts";
 import { MemoryState } from "../../src/store/memory-state.ts";
 import { SqliteState } from "../../src/store/sqlite-state.ts";
 import { FakeServer, type Received } from "./fake-server.ts";
@@ -39,9 +41,10 @@ class Shop {
   }
 }
 
-const block = { toolIntegrity: { mode: "block", approve: "firstSight" } } as const satisfies RigOptions;
-const warn = { toolIntegrity: { mode: "warn", approve: "firstSight" } } as const satisfies RigOptions;
-const explicit = { toolIntegrity: { mode: "block", approve: "explicit" } } as const satisfies RigOptions;
+const sessionTtlMs = 60_000;
+const block = { sessionTtlMs, toolIntegrity: { mode: "block", approve: "firstSight" } } as const satisfies RigOptions;
+const warn = { sessionTtlMs, toolIntegrity: { mode: "warn", approve: "firstSight" } } as const satisfies RigOptions;
+const explicit = { sessionTtlMs, toolIntegrity: { mode: "block", approve: "explicit" } } as const satisfies RigOptions;
 
 const namesIn = (answered: Answered): string[] => resultOf<{ tools: Tool[] }>(answered).tools.map(({ name }) => name);
 const list = async (rig: Rig, session?: string): Promise<string[]> => namesIn(await rig.call("tools/list", {}, { session }));
@@ -266,9 +269,7 @@ test("an operator sees what changed, approves it, and clients are told", async (
   const approved = await admin(rig, "/tools/approve", { target: "a", tool: "read", fingerprint });
   assert.equal(approved.status, 200);
   assert.match(approved.body, /^approved: tool "read" of target a, backend mcp:test, fingerprint [0-9a-f]{64}; clients find out/);
-  const told = Promise.withResolvers<void>();
-  setTimeout(told.resolve, 150);
-  await told.promise;
+  for (let i = 0; i < 200 && stream.messages.length === 0; i++) await new Promise((resolve) => setTimeout(resolve, 10));
   assert.deepEqual(
     stream.messages.map(({ method }) => method),
     ["notifications/tools/list_changed"],
@@ -356,6 +357,31 @@ test("tools of one name at two targets are an everyday thing", async () => {
   const rig = new Rig({ a: new Shop([good]).server, b: new Shop([good]).server }, block);
   assert.deepEqual(await list(rig, await rig.open()), ["a_read", "b_read"]);
   assert.deepEqual(rig.changes, ["mcp:test a sameName", "mcp:test b sameName"]);
+});
+
+test("without prefixes a newcomer of the same name does not take an approved tool away", async () => {
+  const late = new Shop([]);
+  const rig = new Rig({ a: new Shop([good]).server, late: late.server }, { ...block, prefixMode: "never" });
+  const session = await rig.open();
+  assert.deepEqual(await list(rig, session), ["read"]);
+  late.tools = [evil];
+  assert.deepEqual(await list(rig, session), ["read"]);
+  assert.equal((await callTool(rig, "read", session)).status, 200);
+  assert.equal(late.calls, 0);
+  assert.ok(rig.changes.includes("mcp:test late confusableName"));
+});
+
+test("a list whose JSON readers disagree about is reported, and refused in mode block", async () => {
+  const text = JSON.stringify({ jsonrpc: "2.0", id: 1, result: { tools: [good] } }).replace('"tools"', '"tools":[],"tools"');
+  const server = new FakeServer({
+    answers: { "tools/list": () => new Reply(200, new HeaderList(["content-type", "application/json"]), text) },
+  });
+  const rig = new Rig({ a: server }, warn);
+  assert.ok((await rig.call("tools/list", {}, { session: await rig.open() })).text.includes(text));
+  assert.deepEqual(rig.changes, ["mcp:test a unclear"]);
+  const blocking = new Rig({ a: server }, block);
+  const refused = await blocking.call("tools/list", {}, { session: await blocking.open() });
+  assert.ok(!refused.text.includes("Reads a file"));
 });
 
 test("a target that comes later may show what an approved one is about", async () => {
@@ -449,7 +475,7 @@ test("a store that cannot be read lets nothing pass in mode block, and everythin
   assert.equal(shop.calls, 0);
   const warning = new Rig({ a: shop.server }, { ...warn, state: new Broken() });
   assert.deepEqual(await list(warning, await warning.open()), ["read"]);
-  assert.ok(warning.log.some((line) => line.includes("disk gone")));
+  assert.ok(warning.log.some((line) => line.startsWith("pinned tool definitions cannot be read")));
 });
 
 test("an approval that cannot be kept is not given", async () => {
@@ -484,7 +510,8 @@ test("ten thousand tools are pinned in bounded time, and known again without ano
   const session = await rig.open();
   const timed = async (): Promise<number> => {
     const start = performance.now();
-    assert.equal((await list(rig, session)).length, 10_001);
+    const listed = await rig.call("tools/list", {}, { session, headers: { accept: "application/json" } });
+    assert.equal(namesIn(listed).length, 10_001);
     return performance.now() - start;
   };
   const [first, second] = [await timed(), await timed()];

@@ -15,5 +15,15 @@ export function createIntegrity(
   const pins = registry.acquire(name, resources);
   const reports = new IntegrityReports(pins, { log, clock, metrics: registry.metrics });
   const targets = new Set(settings.targets.map((target) => target.name));
-  return new Integrity({ ...toolIntegrity, pins, reports, clock, log, targets, publish: (item) => names.publish(item), look });
+  return new Integrity({
+    ...toolIntegrity,
+    pins,
+    reports,
+    clock,
+    log,
+    targets,
+    prefixed: !names.ownersFromLists,
+    publish: (item) => names.publish(item),
+    look,
+  });
 }

@@ -14,7 +14,7 @@ export type FindingKind = "hiddenText" | "confusableName" | "sameName" | "mentio
 
 /**
  * Whether a finding keeps a definition from being approved by first sight. Targets that have tools of the same name are an
- * everyday thing, and their prefixes tell them apart; where they have none, it is a conflict that hides both anyway.
+ * everyday thing, and their prefixes tell them apart. (Without prefixes equal names are `confusableName`.)
  */
 export function isGrave({ kind }: Finding): boolean {
   return kind !== "sameName";

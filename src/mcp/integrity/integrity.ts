@@ -49,6 +49,8 @@ export interface IntegritySettings extends ToolIntegritySettings {
   readonly log: Log;
   /** Names of the targets that there are. */
   readonly targets: ReadonlySet<string>;
+  /** Whether names for clients tell targets apart. */
+  readonly prefixed: boolean;
   /** A tool's name for clients. */
   readonly publish: Names["publish"];
   /** Lists what the call's target offers its caller, and shows that to `admit`. */
@@ -66,13 +68,16 @@ const lookAgainMs = 5_000;
  */
 export class Integrity {
   private readonly settings: IntegritySettings;
-  private readonly names = new ToolNames();
+  private readonly names: ToolNames;
+  /** Version of the names against which a definition was examined. */
+  private readonly examined = new WeakMap<Pin, number>();
   private readonly known = new RecentMap<string, Pin>(maxKnown);
   private seeded = false;
   private readonly looking = new Map<string, Promise<void>>();
 
   constructor(settings: IntegritySettings) {
     this.settings = settings;
+    this.names = new ToolNames(settings.prefixed);
   }
 
   /** Whether what is not approved is hidden. */
@@ -116,6 +121,11 @@ export class Integrity {
       const pin = views.get(placeOf(item))?.get(item.name);
       return pin !== undefined && pin !== "unclear" && pin.state === "approved";
     });
+  }
+
+  /** A list of a target could not be compared: its JSON has a key twice, and readers take one or the other. */
+  unreadable(target: string): void {
+    this.settings.reports.unreadable(target);
   }
 
   /**
@@ -189,12 +199,12 @@ export class Integrity {
     const key = `${kind}\u0000${item.target}\u0000${hash("sha256", bytes, "base64url")}`;
     const others = this.names.versionFor(item.target);
     const known = this.known.get(key);
-    if (known?.dropped === false && known.examined === others) return known;
+    if (known?.dropped === false && this.examined.get(known) === others) return known;
     const definition = readDefinition(kind, bytes);
     let pin = pins.of({ ...item, kind }).find(({ fingerprint }) => fingerprint === definition.fingerprint);
     if (pin === undefined) pin = this.firstMet({ ...item, kind }, definition);
-    else if (pin.examined !== others) this.examineAgain(pin, definition);
-    pin.examined = others;
+    else if (this.examined.get(pin) !== others) this.examineAgain(pin, definition);
+    this.examined.set(pin, others);
     this.known.set(key, pin);
     return pin;
   }
@@ -205,7 +215,7 @@ export class Integrity {
     const findings = examine({ kind, target, name }, definition, this.names);
     const state = this.firstState(pins.of({ kind, target, name }), findings);
     const by = state === "approved" ? "firstSight" : "server";
-    const pin: Pin = { kind, target, name, fingerprint, state, since: clock.wall(), by, findings, examined: 0, dropped: false };
+    const pin: Pin = { kind, target, name, fingerprint, state, since: clock.wall(), by, findings, dropped: false };
     const kept = pins.add(pin, definition);
     if (kept === undefined) reports.full(pin);
     else reports.met(pin, { explicit: approve === "explicit" });

@@ -20,8 +20,6 @@ export interface Pin {
   /** Who brought it there. */
   by: "firstSight" | "operator" | "server";
   findings: readonly Finding[];
-  /** Version of the names that it was examined against. */
-  examined: number;
   /** Made room for others: it is of no use any more. */
   dropped: boolean;
 }
@@ -88,7 +86,6 @@ export function readRow(bytes: Buffer): PinRow | undefined {
     since,
     by: by === "operator" || by === "firstSight" ? by : "server",
     findings: objectsIn(findings) as unknown as Finding[],
-    examined: 0,
     dropped: false,
   };
   return { pin, members: objectsIn(members) as unknown as KeptMember[] };

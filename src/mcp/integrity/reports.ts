@@ -62,6 +62,13 @@ export class IntegrityReports {
     });
   }
 
+  /** A list could not be compared. */
+  unreadable(target: string): void {
+    const { backend } = this.pins;
+    this.metrics.toolChanged(backend, target, "unclear");
+    if (this.budget.take() !== undefined) this.log.warn("mcp list cannot be compared: a key stands there twice", { backend, target });
+  }
+
   private async changed(pin: Pin, skipped: number): Promise<void> {
     const changes = await changesOf(this.pins, pin).catch((error: unknown) => [`the one before cannot be read: ${String(error)}`]);
     this.warn("mcp tool definition changed", pin, { changes }, skipped);

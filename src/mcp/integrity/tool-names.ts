@@ -17,6 +17,7 @@ interface Owned {
 
 /** The tools of all targets of a backend by name, for finding those that pass for another target's or talk about them. */
 export class ToolNames {
+  private readonly prefixed: boolean;
   private readonly known = new Set<string>();
   /** Names by target. */
   private readonly counts = new Map<string, number>();
@@ -24,6 +25,11 @@ export class ToolNames {
   private readonly bySkeleton = new Map<string, Owned[]>();
   /** By each way of saying it, in small letters. */
   private readonly byWord = new Map<string, Owned[]>();
+
+  /** @param prefixed whether names for clients have their target's name in front; without it equal names are a conflict */
+  constructor(prefixed = true) {
+    this.prefixed = prefixed;
+  }
 
   /** @param published its name for clients */
   note(target: string, name: string, published: string): void {
@@ -48,7 +54,7 @@ export class ToolNames {
     for (const other of this.bySkeleton.get(skeletonOf(name)) ?? []) {
       if (other.target === target) continue;
       const whose = `${JSON.stringify(visible(other.name))} of target ${JSON.stringify(other.target)}`;
-      if (folded(other.name) === folded(name)) findings.push({ kind: "sameName", detail: `is called like ${whose}` });
+      if (this.prefixed && folded(other.name) === folded(name)) findings.push({ kind: "sameName", detail: `is called like ${whose}` });
       // of two that look alike the one in foreign letters is the imitation
       else if (foreignLetters(name) >= foreignLetters(other.name)) findings.push({ kind: "confusableName", detail: `looks like ${whose}` });
     }
