@@ -13,6 +13,7 @@ import type { Names, Resolved } from "./names.ts";
 import { publishToolMeta } from "./publish-result.ts";
 import type { ServerResponse } from "./read-response.ts";
 import type { Link, Session } from "./session.ts";
+import type { McpLimits } from "./settings.ts";
 import { TargetFailure } from "./target-failure.ts";
 import type { ListMethod } from "./wire/revision.ts";
 
@@ -92,10 +93,11 @@ export class Catalogue {
    * target's tools depends on the others', so all are asked; but only the one that is called must answer.
    * @throws TargetFailure
    */
-  async look(request: ListRequest, called: Link, timeoutMs: number): Promise<void> {
+  async look(request: ListRequest, called: Link, limits: Pick<McpLimits, "openDeadlineMs" | "closedDeadlineMs">): Promise<void> {
     const { links, exchange, session, method } = request;
-    const late = (): Error => new Error(`no answer within ${timeoutMs} ms`);
     const read = async (link: Link): Promise<CatalogueEntry[]> => {
+      const timeoutMs = link === called ? limits.closedDeadlineMs : limits.openDeadlineMs;
+      const late = (): Error => new Error(`no answer within ${timeoutMs} ms`);
       try {
         const pages = await within(timeoutMs, this.pages(link, request, timeoutMs), late);
         return pages.flatMap((page) => this.entries(link.target.name, page, method));

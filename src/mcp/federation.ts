@@ -290,7 +290,7 @@ export class Federation {
     if (found === undefined) return;
     const onMessage = (): void => {};
     const request = { exchange, session, links: this.links(session), ...found, params: emptyResult, id: undefined, onMessage };
-    await this.catalogue.look(request, link, this.limits.openDeadlineMs);
+    await this.catalogue.look(request, link, this.limits);
   }
 
   private listRequest(call: Call, name: string, method: ListMethod): ListRequest {

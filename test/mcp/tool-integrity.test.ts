@@ -8,6 +8,10 @@ import { HeaderList } from "../../src/base/headers.ts";
 import { Reply } from "../../src/contract/reply.ts";
 import { MemoryState } from "../../src/store/memory-state.ts";
 import { SqliteState } from "../../src/store/sqlite-state.ts";
+import { loadAndCompile } from "../compat/load-and-compile.ts";
+import { Upstream } from "../compat/effects/upstream.ts";
+import { startTestGateway } from "../gateway-harness.ts";
+import { connect } from "./harness.ts";
 import { FakeServer, type Received } from "./fake-server.ts";
 import { type Answered, OpenStream, resultOf, Rig, type RigOptions, settle } from "./rig.ts";
 
@@ -426,6 +430,41 @@ test("without sessions the lists of the same caller count", async () => {
   shop.tools = [evil];
   assert.equal((await rig.call("tools/call", { name: "read" }, bob)).status, 400, "bob's list is looked up");
   assert.equal(shop.lists, 2);
+});
+
+// the configuration
+
+test("pins that nothing keeps are warned of at load, and what is kept or off is not", () => {
+  const warningsOf = (toolIntegrity: object, state: object = {}): readonly string[] =>
+    loadAndCompile(JSON.stringify({ ...state, mcp: { toolIntegrity, targets: [{ name: "a", mcp: { host: "http://a.test/mcp" } }] } }))
+      .warnings;
+  assert.match(warningsOf({ mode: "warn" }).join(), /^mcp\..*toolIntegrity: .*set `config\.state\.file`$/);
+  assert.deepEqual(warningsOf({ mode: "off" }), []);
+  assert.deepEqual(warningsOf({}), []);
+});
+
+test("a reload keeps what is known; with it a mode is raised", async () => {
+  const upstream = await Upstream.start();
+  const config = (mode: string): string =>
+    JSON.stringify({
+      mcp: { port: 0, toolIntegrity: { mode, approve: "explicit" }, targets: [{ name: "t", mcp: { host: `http://${upstream.host}/` } }] },
+    });
+  const gateway = await startTestGateway(config("warn"));
+  try {
+    const client = await connect(`${gateway.url()}/mcp`);
+    const names = async (): Promise<string[]> => (await client.listTools()).tools.map(({ name }) => name);
+    assert.deepEqual(await names(), ["echo"]);
+    assert.ok(await gateway.reload(config("block")));
+    await assert.rejects(client.callTool({ name: "echo" }), /Unknown tool: echo/);
+    assert.deepEqual(await names(), []);
+    assert.match(await gateway.metrics(), /tool_integrity_pending\{backend="mcp:default",target="t"\} 1\n/);
+    assert.ok(await gateway.reload(config("off")));
+    assert.deepEqual(await names(), ["echo"]);
+    await client.close();
+  } finally {
+    await gateway.close();
+    await upstream.close();
+  }
 });
 
 // a store that stays

@@ -75,6 +75,14 @@ test("long definitions are looked through up to a bound, and said to be so", () 
   );
 });
 
+test("a text full of names costs no more than a bound, and is held back", () => {
+  const names = scene();
+  const start = performance.now();
+  const findings = names.mentions("own", "description", "`list` ".repeat(30_000));
+  assert.match(findings[0]?.detail ?? "", /more than 200 times/);
+  assert.ok(performance.now() - start < 1_000);
+});
+
 test("any text can be looked through; what is found is written out in what people see", () => {
   const names = scene();
   const unit = fc.oneof(

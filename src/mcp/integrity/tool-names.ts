@@ -7,6 +7,8 @@ const maxNames = 50_000;
 const maxAlike = 16;
 /** Other targets' tools that one definition is said to mention. */
 const maxMentions = 8;
+/** Mentions in one text that are looked at. */
+const maxLooked = 200;
 /** Characters on either side of a mention in which instructions are looked for. */
 const nearby = 120;
 
@@ -64,11 +66,16 @@ export class ToolNames {
   /** Where a text of one target's tool tells what to do about another target's. */
   mentions(target: string, place: string, text: string): Finding[] {
     const findings = new Map<string, Finding>();
+    let looked = 0;
     for (const match of text.matchAll(word)) {
       const owners = this.byWord.get(match[0].toLowerCase());
       if (owners === undefined || owners.some((owner) => owner.target === target)) continue;
       const [start, end] = [match.index, match.index + match[0].length];
       if (!isMeant(match[0], text.slice(Math.max(0, start - 8), start), text.slice(end, end + 8))) continue;
+      if (++looked > maxLooked) {
+        findings.set("", { kind: "mentionsTool", detail: `${place} mentions other targets' tools more than ${maxLooked} times` });
+        break;
+      }
       const around = text.slice(Math.max(0, start - nearby), end + nearby);
       if (!instruction.test(around)) continue;
       const whose = owners.map((owner) => owner.target).join(", ");
