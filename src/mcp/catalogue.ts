@@ -72,6 +72,7 @@ export class Catalogue {
     });
     const all = answers.flatMap(({ value }) => value);
     await decision.integrity?.ready();
+    await decision.integrity?.study(all);
     const entries = decision.integrity?.admit({ exchange, session, continues: false }, all) ?? all;
     const offered = names.ownersFromLists && method.key === "name" ? this.withoutConflicts(session, method.item, entries) : entries;
     return decision.active ? offered.filter(({ item }) => decision.allows(exchange, item)) : offered;
@@ -106,8 +107,9 @@ export class Catalogue {
         return [];
       }
     };
-    const entries = await Promise.all(links.map(read));
-    this.settings.decision.integrity?.admit({ exchange, session, continues: false }, entries.flat());
+    const entries = (await Promise.all(links.map(read))).flat();
+    await this.settings.decision.integrity?.study(entries);
+    this.settings.decision.integrity?.admit({ exchange, session, continues: false }, entries);
   }
 
   /** One page of a single target's list, less what the caller may not see; every other byte stays. */

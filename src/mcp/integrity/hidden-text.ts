@@ -7,6 +7,8 @@
 /** Invisible by Unicode's own account (Default_Ignorable_Code_Point), and what is left: annotation marks, controls, the blank Braille cell. */
 // oxlint-disable-next-line no-control-regex -- they are what is looked for
 const invisible = /[\p{Default_Ignorable_Code_Point}\u{fff9}-\u{fffb}\u{2800}\u{0}-\u{8}\u{b}\u{c}\u{e}-\u{1f}\u{7f}-\u{84}\u{86}-\u{9f}]/u;
+/** A cheaper look, which most texts do not go beyond: letters, digits and punctuation of ASCII hide nothing. */
+const special = /[^\t\n\r -~]/;
 const everyInvisible = new RegExp(invisible, "gu");
 
 /** The flags of England, Scotland and Wales are a black flag and letters in tag characters (Unicode's RGI set has no others). */
@@ -15,27 +17,33 @@ const flags =
 
 /** What a text hides, in words: `24 tag characters that spell "..."`; undefined when it hides nothing. @param strict no exceptions: names */
 export function hiddenIn(given: string, strict = false): string | undefined {
-  if (!invisible.test(given)) return undefined;
+  if (!special.test(given) || !invisible.test(given)) return undefined;
   const text = strict ? given : given.replace(flags, "\u{1f3f4}");
-  const points = Array.from(text);
   const counts = new Map<string, number>();
   let spelled = "";
-  for (const [index, point] of points.entries()) {
-    if (!invisible.test(point) || (!strict && isWriting(points, index, text))) continue;
+  let looked = 0;
+  for (const { 0: point, index } of text.matchAll(everyInvisible)) {
+    if (++looked > maxLooked) break;
+    if (!strict && isWriting(text, index, point)) continue;
     const kind = kindOf(point);
     counts.set(kind, (counts.get(kind) ?? 0) + 1);
     if (kind === "tag character" && spelled.length < maxSpelled) spelled += spelledBy(point);
   }
   if (counts.size === 0) return undefined;
-  const parts = Array.from(counts, ([kind, count]) => `${count} ${kind}${count === 1 ? "" : "s"}`);
+  const more = looked > maxLooked ? "at least " : "";
+  const parts = Array.from(counts, ([kind, count]) => `${more}${count} ${kind}${count === 1 ? "" : "s"}`);
   return `${parts.join(", ")}${spelled === "" ? "" : `; the tags spell ${JSON.stringify(spelled)}`}`;
 }
 
 const maxSpelled = 80;
+/** Invisible characters of one text that are looked at; writing that needs them has fewer in a description. */
+const maxLooked = 1_000;
 
 /** A text with what is invisible in it written out, `\u{200b}`, for people. */
 export function visible(text: string): string {
-  return invisible.test(text) ? text.replace(everyInvisible, (point) => `\\u{${(point.codePointAt(0) ?? 0).toString(16)}}`) : text;
+  return special.test(text) && invisible.test(text)
+    ? text.replace(everyInvisible, (point) => `\\u{${(point.codePointAt(0) ?? 0).toString(16)}}`)
+    : text;
 }
 
 function kindOf(point: string): string {
@@ -68,14 +76,13 @@ const emojiModifier = /^[\p{Emoji_Modifier}\u{fe0f}]$/u;
 const braille = /[\u{2801}-\u{28ff}]/u;
 
 /** Whether an invisible character is part of how something is written. */
-function isWriting(points: readonly string[], index: number, text: string): boolean {
-  const point = points[index] ?? "";
-  const [before = "", after = ""] = [points[index - 1], points[index + 1]];
+function isWriting(text: string, index: number, point: string): boolean {
+  const [before, after] = [pointBefore(text, index), pointAt(text, index + point.length)];
   if (isSelector(point)) return before !== "" && !/^[A-Za-z\s]$/.test(before) && !invisible.test(before);
   if (directionMark.test(point)) return rightToLeft.test(text) && !invisible.test(before);
   switch (point) {
     case "\u{200d}":
-      return joinsEmoji(points, index) || (joins(before) && !invisible.test(after));
+      return joinsEmoji(text, index, after) || (joins(before) && !invisible.test(after));
     case "\u{200c}":
       return joins(before) && !invisible.test(after); // at the end of a word too
     case "\u{ad}": // a soft hyphen
@@ -87,12 +94,28 @@ function isWriting(points: readonly string[], index: number, text: string): bool
   }
 }
 
+function pointAt(text: string, index: number): string {
+  const code = text.codePointAt(index);
+  return code === undefined ? "" : String.fromCodePoint(code);
+}
+
+/** The character that ends where another begins. */
+function pointBefore(text: string, index: number): string {
+  const last = text.charCodeAt(index - 1);
+  const isLowSurrogate = last >= 0xdc00 && last <= 0xdfff;
+  return index === 0 ? "" : isLowSurrogate ? pointAt(text, index - 2) : text.charAt(index - 1);
+}
+
 function joins(point: string): boolean {
   return letter.test(point) && !unjoined.test(point);
 }
 
-function joinsEmoji(points: readonly string[], index: number): boolean {
-  let at = index - 1;
-  for (let skipped = 0; skipped < 2 && emojiModifier.test(points[at] ?? ""); skipped++) at -= 1;
-  return emoji.test(points[at] ?? "") && emoji.test(points[index + 1] ?? "");
+function joinsEmoji(text: string, index: number, after: string): boolean {
+  let at = index;
+  let before = pointBefore(text, at);
+  for (let skipped = 0; skipped < 2 && emojiModifier.test(before); skipped++) {
+    at -= before.length;
+    before = pointBefore(text, at);
+  }
+  return emoji.test(before) && emoji.test(after);
 }

@@ -59,6 +59,8 @@ export interface IntegritySettings extends ToolIntegritySettings {
 
 /** Definitions that are known by their bytes. */
 const maxKnown = 65_536;
+/** Milliseconds in which definitions are looked at before others have their turn. */
+const turnMs = 10;
 /** Milliseconds for which a name that a target did not list is taken for one that it does not have. */
 const lookAgainMs = 5_000;
 
@@ -109,11 +111,30 @@ export class Integrity {
     }
   }
 
+  /** Looks at definitions that are new, a few in a turn of the event loop: then `admit` has nothing to look at. */
+  async study(entries: readonly Listed[]): Promise<void> {
+    const { pins, clock } = this.settings;
+    if (!pins.isReady) return;
+    this.noteNames(entries);
+    let turnEnds = clock.monotonic() + turnMs;
+    for (const entry of entries) {
+      if (!isPinned(entry.item.kind)) return;
+      this.pinOf(entry);
+      if (clock.monotonic() < turnEnds) continue;
+      await new Promise((resolve) => setImmediate(resolve));
+      turnEnds = clock.monotonic() + turnMs;
+    }
+  }
+
+  private noteNames(entries: readonly Listed[]): void {
+    for (const { item, published } of entries) if (item.kind === "tool") this.names.note(item.target, item.name, published);
+  }
+
   /** Takes note of a list. @returns the elements that may be shown */
   admit<T extends Listed>(place: ListPlace, entries: readonly T[]): readonly T[] {
     const { pins: store } = this.settings;
     if (!entries.some(({ item }) => isPinned(item.kind)) || !store.isReady) return entries;
-    for (const { item, published } of entries) if (item.kind === "tool") this.names.note(item.target, item.name, published);
+    this.noteNames(entries);
     const pins = entries.map((entry) => this.pinOf(entry));
     if (!this.blocks) return entries;
     const views = this.note(place, pins);

@@ -67,9 +67,10 @@ export class ToolNames {
   mentions(target: string, place: string, text: string): Finding[] {
     const findings = new Map<string, Finding>();
     let looked = 0;
-    for (const match of text.matchAll(word)) {
+    if (this.versionFor(target) === 0) return [];
+    for (const match of text.matchAll(/^[\t\n\r -~]*$/.test(text) ? asciiWord : word)) {
       const owners = this.byWord.get(match[0].toLowerCase());
-      if (owners === undefined || owners.some((owner) => owner.target === target)) continue;
+      if (owners === undefined || findings.has(match[0]) || owners.some((owner) => owner.target === target)) continue;
       const [start, end] = [match.index, match.index + match[0].length];
       if (!isMeant(match[0], text.slice(Math.max(0, start - 8), start), text.slice(end, end + 8))) continue;
       if (++looked > maxLooked) {
@@ -97,6 +98,9 @@ function add(map: Map<string, Owned[]>, key: string, owned: Owned): void {
 
 /** Words as tools are named by: letters, digits and what joins them. */
 const word = /[\p{L}\p{N}](?:[\p{L}\p{N}_.\-/]*[\p{L}\p{N}])?/gu;
+
+/** The same where there are no other letters: several times as fast. */
+const asciiWord = /[A-Za-z0-9](?:[A-Za-z0-9_.\-/]*[A-Za-z0-9])?/g;
 
 /** A word of everyday language ("search") means a tool only where it is marked as a name. */
 function isMeant(name: string, before: string, after: string): boolean {

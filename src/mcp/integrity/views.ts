@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { RecentMap } from "../../base/recent-map.ts";
 import type { Pin } from "./pin.ts";
 
@@ -45,9 +45,8 @@ export class Views {
    */
   note(viewer: Viewer, place: string, shown: { readonly pins: readonly Pin[]; readonly continues: boolean; readonly at: number }): View {
     const before = shown.continues ? this.get(viewer, place) : undefined;
-    const digest = createHash("sha256").update(`${place}\u0000${before?.digest ?? ""}`);
-    for (const { fingerprint, name } of shown.pins) digest.update(`${fingerprint}${name.length}:${name}`);
-    const key = digest.digest("base64url");
+    const listed = shown.pins.map(({ fingerprint, name }) => `${fingerprint}${name.length}:${name}`);
+    const key = hash("sha256", `${place}\u0000${before?.digest ?? ""}\u0000${listed.join("")}`, "base64url");
     let pins = this.shared.get(key);
     // a pin that was dropped and met again is another object
     if (pins === undefined || shown.pins.some((pin) => pins?.get(pin.name) !== pin)) {
