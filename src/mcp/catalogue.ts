@@ -71,8 +71,10 @@ export class Catalogue {
       return pages.flatMap((page) => this.entries(link.target.name, page, method));
     });
     const all = answers.flatMap(({ value }) => value);
-    await decision.integrity?.ready();
-    await decision.integrity?.study(all);
+    if (decision.integrity !== undefined) {
+      await decision.integrity.ready();
+      await decision.integrity.study(all);
+    }
     const entries = decision.integrity?.admit({ exchange, session, continues: false }, all) ?? all;
     const offered = names.ownersFromLists && method.key === "name" ? this.withoutConflicts(session, method.item, entries) : entries;
     return decision.active ? offered.filter(({ item }) => decision.allows(exchange, item)) : offered;
@@ -129,6 +131,7 @@ export class Catalogue {
     const admitted = decision.integrity?.admit(place, entries) ?? entries;
     if (!decision.active) return response.bytes;
     const allowed = admitted.filter(({ item }) => decision.allows(place.exchange, item));
+    if (allowed.length === elementsIn(response, method).length) return response.bytes;
     return splice(response.bytes, [replace(list, `[${allowed.map(({ source }) => source.toString()).join(",")}]`)]);
   }
 
@@ -172,11 +175,10 @@ export class Catalogue {
   }
 
   private entries(target: string, page: ServerResponse, method: ListMethod): CatalogueEntry[] {
-    const result = page.value["result"];
-    const elements = isJsonObject(result) ? result[method.member] : undefined;
-    if (!Array.isArray(elements)) return [];
+    const elements = elementsIn(page, method);
+    if (elements.length === 0) return [];
     const views = new JsonView(page.bytes).member("result")?.member(method.member)?.elements() ?? [];
-    return views.flatMap((view, index) => this.entry(target, view, elements[index] as unknown, method));
+    return views.flatMap((view, index) => this.entry(target, view, elements[index], method));
   }
 
   /** An element without the name it should have cannot be called by anybody; it is left out. */
@@ -207,6 +209,11 @@ export class Catalogue {
     session.owners.set(kind, owners);
     return entries.filter(({ published }) => owners.get(published) !== undefined);
   }
+}
+
+function elementsIn({ value: { result } }: ServerResponse, { member }: ListMethod): readonly unknown[] {
+  const elements = isJsonObject(result) ? result[member] : undefined;
+  return Array.isArray(elements) ? elements : [];
 }
 
 const methodNotFound = -32601;

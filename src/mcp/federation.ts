@@ -161,7 +161,7 @@ export class Federation {
     }
     const [link] = this.links(session) as [Link];
     const { active, integrity } = this.decision;
-    await integrity?.ready();
+    if (integrity !== undefined) await integrity.ready();
     const place = { exchange, session, continues: request.params?.["cursor"] !== undefined };
     const onResponse =
       active || integrity !== undefined

@@ -185,10 +185,11 @@ test("prompts are pinned too, resources are not", async () => {
 });
 
 test("a list all of which may be shown goes through as it came", async () => {
-  const shop = new Shop([good, { ...other, big: 12_345_678_901_234_567_890n.toString() }]);
-  const rig = new Rig({ a: shop.server }, block);
-  const { text } = await rig.call("tools/list", {}, { session: await rig.open() });
-  assert.ok(text.includes(JSON.stringify({ tools: shop.tools })));
+  const sent = `{"jsonrpc" : "2.0", "id" : 1, "result" : {"tools" : [ ${JSON.stringify(good)} ,{"name":"n","big":12345678901234567890} ]}}`;
+  const answer = () => new Reply(200, new HeaderList(["content-type", "application/json"]), sent);
+  const rig = new Rig({ a: new FakeServer({ answers: { "tools/list": answer } }) }, block);
+  const { text } = await rig.call("tools/list", {}, { session: await rig.open(), headers: { accept: "application/json" } });
+  assert.equal(text, sent);
 });
 
 // calls of what was not listed
@@ -321,6 +322,7 @@ test("with explicit approval nothing is offered before it is given, and what is 
   assert.deepEqual(await list(rig, session), []);
   assert.equal((await callTool(rig, "read", session)).status, 400);
   const answer = await admin(rig, "/tools/approve", { target: "a", all: "true" });
+  assert.ok(rig.log.some((line) => line.startsWith("mcp tool definition approved by the operator")));
   assert.match(answer.body, /^2 approved:[^]*1 suspicious left[^]*"x"/);
   assert.deepEqual(await list(rig, session), ["read", "write"]);
   await admin(rig, "/tools/approve", { tool: "x" });

@@ -117,7 +117,14 @@ async function approveAll(registry: PinRegistry, query: URLSearchParams): Promis
   const waiting = (await select(registry, query)).filter(({ pin }) => pin.state === "pending" || pin.state === "changed");
   const left = waiting.filter(({ pin }) => pin.findings.some(isGrave));
   const approved = waiting.filter((one) => !left.includes(one));
-  for (const { pins, pin } of approved) await pins.decide(pin, "approved");
+  for (const { pins, pin } of approved) {
+    try {
+      await pins.decide(pin, "approved");
+    } catch (error) {
+      const what = error instanceof Error ? error.message : String(error);
+      return textReply(409, `stopped at ${describeShortly({ pins, pin })}: ${what}; GET /tools shows what was approved`);
+    }
+  }
   const rest = left.length === 0 ? "" : `\n${left.length} suspicious left; look at them and approve them one by one:\n${listing(left)}`;
   return textReply(200, `${approved.length} approved${approved.length === 0 ? "" : `:\n${listing(approved)}`}${rest}`);
 }

@@ -202,6 +202,7 @@ export class Integrity {
     const { pins: store, clock } = this.settings;
     const byPlace = new Map<string, Pin[]>();
     for (const pin of pins) {
+      if (!pin.held) continue; // as good as unknown
       const place = placeOf(pin);
       const others = byPlace.get(place);
       if (others === undefined) byPlace.set(place, [pin]);
@@ -220,7 +221,7 @@ export class Integrity {
     const key = `${kind}\u0000${item.target}\u0000${hash("sha256", bytes, "base64url")}`;
     const others = this.names.versionFor(item.target);
     const known = this.known.get(key);
-    if (known?.dropped === false && this.examined.get(known) === others) return known;
+    if (known !== undefined && this.isCurrent(known) && this.examined.get(known) === others) return known;
     const definition = readDefinition(kind, bytes);
     let pin = pins.of({ ...item, kind }).find(({ fingerprint }) => fingerprint === definition.fingerprint);
     if (pin === undefined) pin = this.firstMet({ ...item, kind }, definition);
@@ -230,13 +231,18 @@ export class Integrity {
     return pin;
   }
 
+  /** One that made room for others is met anew; one for which there never was room stays out. */
+  private isCurrent(pin: Pin): boolean {
+    return pin.held || !this.settings.pins.hasRoom(pin.target);
+  }
+
   private firstMet({ kind, target, name }: Item & { readonly kind: PinnedKind }, definition: Definition): Pin {
     const { pins, approve, clock, reports } = this.settings;
     const { fingerprint } = definition;
     const findings = examine({ kind, target, name }, definition, this.names);
     const state = this.firstState(pins.of({ kind, target, name }), findings);
     const by = state === "approved" ? "firstSight" : "server";
-    const pin: Pin = { kind, target, name, fingerprint, state, since: clock.wall(), by, findings, dropped: false };
+    const pin: Pin = { kind, target, name, fingerprint, state, since: clock.wall(), by, findings, held: false };
     const kept = pins.add(pin, definition);
     if (kept === undefined) reports.full(pin);
     else reports.met(pin, { explicit: approve === "explicit" });

@@ -20,8 +20,8 @@ export interface Pin {
   /** Who brought it there. */
   by: "firstSight" | "operator" | "server";
   findings: readonly Finding[];
-  /** Made room for others: it is of no use any more. */
-  dropped: boolean;
+  /** Whether it is among those that are kept: there is room for so many, and the oldest of those that nobody approved make it. */
+  held: boolean;
 }
 
 export type PinSubject = Pick<Pin, "kind" | "target" | "name">;
@@ -85,14 +85,32 @@ export function readRow(bytes: Buffer): PinRow | undefined {
     state,
     since,
     by: by === "operator" || by === "firstSight" ? by : "server",
-    findings: objectsIn(findings) as unknown as Finding[],
-    dropped: false,
+    findings: objectsIn(findings).filter(isFinding),
+    held: false,
   };
-  return { pin, members: objectsIn(members) as unknown as KeptMember[] };
+  return { pin, members: objectsIn(members).filter(isMember) };
 }
 
 function isState(value: unknown): value is PinState {
   return value === "approved" || value === "pending" || value === "changed" || value === "rejected";
+}
+
+function isMember(value: JsonObject): value is JsonObject & KeptMember {
+  const { name, digest, value: text } = value;
+  return typeof name === "string" && typeof digest === "string" && (text === undefined || (typeof text === "string" && isJson(text)));
+}
+
+function isFinding(value: JsonObject): value is JsonObject & Finding {
+  return typeof value["kind"] === "string" && typeof value["detail"] === "string";
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function objectsIn(value: unknown): JsonObject[] {

@@ -4,6 +4,7 @@ import type { StateStore } from "../../contract/stores.ts";
 import { Audience } from "./audience.ts";
 import type { Definition } from "./definition.ts";
 import type { KeptMember } from "./diff.ts";
+import { visible } from "./hidden-text.ts";
 import { backendOfKey, keptMembers, type Pin, type PinRow, type PinSubject, readRow, rowKey, writeRow } from "./pin.ts";
 import { Views } from "./views.ts";
 
@@ -76,7 +77,7 @@ export class Pins {
     const others = pins.filter(({ state }) => state !== "approved");
     const oldest = others.find(({ state }) => state !== "rejected") ?? others[0];
     if (others.length >= maxOthers && oldest !== undefined) this.drop(oldest);
-    if ((this.counts.get(pin.target) ?? 0) >= maxDefinitions) return undefined;
+    if (!this.hasRoom(pin.target)) return undefined;
     this.hold(pin);
     const kept = this.keptCharacters.get(pin.target) ?? 0;
     const members = keptMembers(definition, kept < maxKeptCharacters);
@@ -86,6 +87,11 @@ export class Pins {
     );
     this.write(pin, members);
     return pin;
+  }
+
+  /** Whether one more definition of a target can be kept. */
+  hasRoom(target: string): boolean {
+    return (this.counts.get(target) ?? 0) < maxDefinitions;
   }
 
   /** Writes what has changed in a pin. */
@@ -110,7 +116,14 @@ export class Pins {
       Object.assign(pin, { state: before, since, by });
       throw thrown;
     }
-    this.audience.tell(pin.kind);
+    const { kind, target, name, fingerprint } = pin;
+    this.settings.log.info(`mcp tool definition ${state} by the operator`, {
+      backend: this.backend,
+      target,
+      [kind]: visible(name),
+      fingerprint,
+    });
+    this.audience.tell(kind);
   }
 
   /** What is kept of a definition. */
@@ -135,6 +148,7 @@ export class Pins {
   }
 
   private hold(pin: Pin): void {
+    pin.held = true;
     const key = toolKey(pin);
     const pins = this.byTool.get(key);
     if (pins === undefined) this.byTool.set(key, [pin]);
@@ -143,7 +157,7 @@ export class Pins {
   }
 
   private drop(pin: Pin): void {
-    pin.dropped = true;
+    pin.held = false;
     const left = this.of(pin).filter((other) => other !== pin);
     this.byTool.set(toolKey(pin), left);
     this.counts.set(pin.target, (this.counts.get(pin.target) ?? 1) - 1);
@@ -178,7 +192,7 @@ export class Pins {
   private async writeNow(pin: Pin, members: readonly KeptMember[] | undefined): Promise<void> {
     const { store } = this.settings;
     const key = rowKey(this.backend, pin);
-    if (pin.dropped) await store.delete(rowKind, key);
+    if (!pin.held) await store.delete(rowKind, key);
     else await store.set(rowKind, key, writeRow({ pin, members: members ?? (await this.row(pin))?.members ?? [] }));
   }
 

@@ -113,6 +113,6 @@ export async function changesOf(pins: Pins, pin: Pin): Promise<string[]> {
 }
 
 function shown(text: string): string {
-  const clean = redactSecrets(text);
+  const clean = redactSecrets(text.toWellFormed()); // texts may have been cut within a character
   return clean.length > maxLength ? `${clean.slice(0, maxLength)}...` : clean;
 }

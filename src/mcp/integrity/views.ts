@@ -5,9 +5,9 @@ import type { Pin } from "./pin.ts";
 /** Callers without a session whose lists are remembered, by target. */
 const maxCallers = 10_000;
 /** Lists that are held once for all who were shown them. */
-const maxShared = 256;
+const maxShared = 64;
 /** Names of one list. */
-const maxNames = 50_000;
+const maxNames = 20_000;
 
 /** Who was shown a list: a session, or a caller without one. */
 export interface Viewer {
