@@ -128,7 +128,8 @@ export class Catalogue {
       decision.integrity?.unreadable(target);
       return response.bytes;
     }
-    const admitted = decision.integrity?.admit(place, entries) ?? entries;
+    const more = nextCursor(response) !== undefined;
+    const admitted = decision.integrity?.admit({ ...place, more }, entries) ?? entries;
     if (!decision.active) return response.bytes;
     const allowed = admitted.filter(({ item }) => decision.allows(place.exchange, item));
     if (allowed.length === elementsIn(response, method).length) return response.bytes;
@@ -168,8 +169,7 @@ export class Catalogue {
         throw new Error(`${request.name} failed: ${String(error["message"])} (code ${String(error["code"])})`);
       }
       pages.push(page);
-      const next = isJsonObject(page.value["result"]) ? page.value["result"]["nextCursor"] : undefined;
-      cursor = typeof next === "string" ? next : undefined;
+      cursor = nextCursor(page);
     } while (cursor !== undefined && pages.length < maxPages);
     return pages;
   }
@@ -209,6 +209,11 @@ export class Catalogue {
     session.owners.set(kind, owners);
     return entries.filter(({ published }) => owners.get(published) !== undefined);
   }
+}
+
+function nextCursor({ value: { result } }: ServerResponse): string | undefined {
+  const next = isJsonObject(result) ? result["nextCursor"] : undefined;
+  return typeof next === "string" ? next : undefined;
 }
 
 function elementsIn({ value: { result } }: ServerResponse, { member }: ListMethod): readonly unknown[] {

@@ -254,6 +254,8 @@ test("pages of a list add up", async () => {
   assert.equal((await callTool(rig, "read", session)).status, 200);
   assert.equal((await callTool(rig, "write", session)).status, 200);
   assert.equal(server.methods.length, before + 2, "nothing had to be looked up");
+  await rig.call("tools/list", {}, { session });
+  assert.equal((await callTool(rig, "write", session)).status, 200, "of a page that was not asked for again");
 });
 
 // decisions

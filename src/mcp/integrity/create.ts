@@ -11,7 +11,8 @@ export function createIntegrity(
   look: IntegritySettings["look"],
 ): Integrity | undefined {
   const { name, toolIntegrity } = settings;
-  if (toolIntegrity === undefined || registry === undefined) return undefined;
+  if (toolIntegrity === undefined) return undefined;
+  if (registry === undefined) throw new Error(`${name}: there is nothing to keep pinned tools in`);
   const pins = registry.acquire(name, resources);
   const reports = new IntegrityReports(pins, { log, clock, metrics: registry.metrics });
   const targets = new Set(settings.targets.map((target) => target.name));

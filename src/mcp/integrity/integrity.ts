@@ -32,6 +32,8 @@ export interface ListPlace {
   readonly session: Session;
   /** A further page of a list whose first one was seen. */
   readonly continues: boolean;
+  /** Whether there are further pages, which were not asked for. */
+  readonly more?: boolean;
 }
 
 /** A call that asks whether it may be made. */
@@ -133,7 +135,8 @@ export class Integrity {
   /** Takes note of a list. @returns the elements that may be shown */
   admit<T extends Listed>(place: ListPlace, entries: readonly T[]): readonly T[] {
     const { pins: store } = this.settings;
-    if (!entries.some(({ item }) => isPinned(item.kind)) || !store.isReady) return entries;
+    if (!entries.some(({ item }) => isPinned(item.kind))) return entries;
+    if (!store.isReady) return this.blocks ? [] : entries;
     this.noteNames(entries);
     const pins = entries.map((entry) => this.pinOf(entry));
     if (!this.blocks) return entries;
@@ -164,7 +167,7 @@ export class Integrity {
     const view = pins.views.get(viewerOf(exchange, session), placeOf(item));
     const pin = view?.pins.get(item.name);
     if (pin !== undefined) return pin !== "unclear" && pin.state === "approved";
-    return view !== undefined && clock.monotonic() - view.at < lookAgainMs ? false : undefined;
+    return view?.complete === true && clock.monotonic() - view.at < lookAgainMs ? false : undefined;
   }
 
   private async permitsAfterLook(call: AskedCall): Promise<boolean> {
@@ -184,13 +187,14 @@ export class Integrity {
   private look(key: string, call: AskedCall): Promise<void> {
     const { pins, clock } = this.settings;
     const { exchange, session, item } = call;
+    const viewer = viewerOf(exchange, session);
+    const before = pins.views.get(viewer, placeOf(item));
     const looking = this.settings
       .look(call)
       .then(() => {
-        const viewer = viewerOf(exchange, session);
-        const view = pins.views.get(viewer, placeOf(item));
-        const isOld = view === undefined || clock.monotonic() - view.at >= lookAgainMs;
-        if (isOld) pins.views.note(viewer, placeOf(item), { pins: [], continues: false, at: clock.monotonic() });
+        if (pins.views.get(viewer, placeOf(item)) !== before) return;
+        // the target listed nothing
+        pins.views.note(viewer, placeOf(item), { pins: [], continues: false, complete: true, at: clock.monotonic() });
       })
       .finally(() => this.looking.delete(key));
     this.looking.set(key, looking);
@@ -198,7 +202,10 @@ export class Integrity {
   }
 
   /** Remembers who was shown what. */
-  private note({ exchange, session, continues }: ListPlace, pins: readonly Pin[]): Map<string, ReadonlyMap<string, Pin | "unclear">> {
+  private note(
+    { exchange, session, continues, more = false }: ListPlace,
+    pins: readonly Pin[],
+  ): Map<string, ReadonlyMap<string, Pin | "unclear">> {
     const { pins: store, clock } = this.settings;
     const byPlace = new Map<string, Pin[]>();
     for (const pin of pins) {
@@ -211,7 +218,8 @@ export class Integrity {
     const viewer = viewerOf(exchange, session);
     if (viewer.session !== undefined) store.audience.add(session);
     const at = clock.monotonic();
-    return new Map(Array.from(byPlace, ([place, all]) => [place, store.views.note(viewer, place, { pins: all, continues, at }).pins]));
+    const shown = { continues, complete: !more, at };
+    return new Map(Array.from(byPlace, ([place, all]) => [place, store.views.note(viewer, place, { pins: all, ...shown }).pins]));
   }
 
   /** The pin of an element; made where its definition is new. */

@@ -21,8 +21,17 @@ export interface View {
   readonly pins: ReadonlyMap<string, Pin | "unclear">;
   /** Names views of equal content. */
   readonly digest: string;
+  /** Whether it is all there is: no page is missing at its end. */
+  readonly complete: boolean;
   /** Monotonic milliseconds. */
   readonly at: number;
+}
+
+/** A list that somebody is shown, or a further page of it. */
+export interface Shown extends Pick<View, "complete" | "at"> {
+  readonly pins: readonly Pin[];
+  /** Whether it is a further page. */
+  readonly continues: boolean;
 }
 
 /**
@@ -39,11 +48,8 @@ export class Views {
     return session === undefined ? this.callers.get(`${place}\u0000${caller}`) : this.sessions.get(session)?.get(place);
   }
 
-  /**
-   * Notes a list, or a further page of it.
-   * @param continues whether it is a further page
-   */
-  note(viewer: Viewer, place: string, shown: { readonly pins: readonly Pin[]; readonly continues: boolean; readonly at: number }): View {
+  /** Notes a list. */
+  note(viewer: Viewer, place: string, shown: Shown): View {
     const before = shown.continues ? this.get(viewer, place) : undefined;
     const listed = shown.pins.map(({ fingerprint, name }) => `${fingerprint}${name.length}:${name}`);
     const key = hash("sha256", `${place}\u0000${before?.digest ?? ""}\u0000${listed.join("")}`, "base64url");
@@ -53,7 +59,7 @@ export class Views {
       pins = merged(before?.pins, shown.pins);
       this.shared.set(key, pins);
     }
-    const view = { pins, digest: key, at: shown.at };
+    const view = { pins, digest: key, complete: shown.complete, at: shown.at };
     const { session, caller } = viewer;
     if (session === undefined) this.callers.set(`${place}\u0000${caller}`, view);
     else {
