@@ -542,24 +542,37 @@ test("an approval that cannot be kept is not given", async () => {
 
 // hostile sizes
 
-test("ten thousand tools are pinned in bounded time, and known again without another look", async () => {
+class CountingState extends MemoryState {
+  writes = 0;
+
+  override set(kind: string, key: string, value: Uint8Array): void {
+    this.writes += 1;
+    super.set(kind, key, value);
+  }
+}
+
+test("ten thousand tools are pinned once, and known again without another look", async () => {
   const many = Array.from({ length: 10_000 }, (_, i) => ({
     name: `tool_${i}`,
     description: `Does thing ${i}. Use it when thing ${i} is to be done.`,
     inputSchema: { type: "object", properties: { a: { type: "string", description: "an argument" } } },
   }));
   const shop = new Shop(many);
-  const rig = new Rig({ a: shop.server, b: new Shop([other]).server }, block);
+  const state = new CountingState();
+  const rig = new Rig({ a: shop.server, b: new Shop([other]).server }, { ...block, sessionTtlMs: 3_600_000, state });
   const session = await rig.open();
-  const timed = async (): Promise<number> => {
-    const start = performance.now();
-    const listed = await rig.call("tools/list", {}, { session, headers: { accept: "application/json" } });
-    assert.equal(namesIn(listed).length, 10_001);
-    return performance.now() - start;
+  const listed = async (): Promise<void> => {
+    const answer = await rig.call("tools/list", {}, { session, headers: { accept: "application/json" } });
+    assert.equal(namesIn(answer).length, 10_001);
   };
-  const [first, second] = [await timed(), await timed()];
-  assert.ok(first < 10_000 && second < first, `${first} ms, then ${second} ms`);
+  const start = performance.now();
+  await listed();
   await rig.pins.backends[0]?.flushed();
+  assert.equal(state.writes, 10_001);
+  await listed();
+  await rig.pins.backends[0]?.flushed();
+  assert.equal(state.writes, 10_001);
+  assert.ok(performance.now() - start < 60_000);
   const { body } = await admin(rig, "/tools");
   assert.equal((JSON.parse(body) as { total: number; tools: unknown[] }).total, 10_001);
   assert.equal((JSON.parse(body) as { tools: unknown[] }).tools.length, 500);
