@@ -8,6 +8,7 @@ export interface Requirement {
 
 const article = "the article of April 2026 about the reference project (test/article)";
 const guardrails = "mcpGuardrails of the reference project";
+const integrity = "docs/decisions/0021-pinned-tools.md";
 const operations = "docs/architecture.md";
 const catalogue = "docs/decisions/0019-names-and-pages-of-mcp.md";
 
@@ -135,6 +136,39 @@ export const requirements: readonly Requirement[] = [
     source: "docs/decisions/0004-resources-outlive-reloads.md",
     behaviour: "Connections to processors outlive reloads and are let go of when no configuration names them.",
   },
+  // MCP: tool definitions that are pinned
+  {
+    id: "mcp-integrity-change",
+    source: integrity,
+    behaviour: "A tool whose description or schema changes is reported once, with what changed, in log, metric and admin API.",
+  },
+  {
+    id: "mcp-integrity-block",
+    source: integrity,
+    behaviour: "In mode `block` a changed tool looks like one that does not exist, until it is approved.",
+  },
+  {
+    id: "mcp-integrity-unlisted",
+    source: integrity,
+    behaviour: "A call of a tool that its caller was not shown is made only after its definition was looked up and found approved.",
+  },
+  {
+    id: "mcp-integrity-approve",
+    source: integrity,
+    behaviour: "An operator's approval or rejection counts at once, and clients are told.",
+  },
+  {
+    id: "mcp-integrity-findings",
+    source: integrity,
+    behaviour:
+      "Definitions with hidden text, or that pass for or give orders about another target's tool, are not approved by first sight.",
+  },
+  {
+    id: "mcp-integrity-callers",
+    source: integrity,
+    behaviour: "Where callers are shown different definitions, each one's calls are judged by their own.",
+  },
+  { id: "mcp-integrity-durable", source: integrity, behaviour: "With `config.state` what was approved is known after a restart." },
   // the article: models
   { id: "article-jwt", source: article, behaviour: "`llm.policies.jwtAuth` guards every model." },
   { id: "article-domain", source: article, behaviour: "Rules on `jwt.email` and `jwt.email_verified` decide who may call." },

@@ -1,4 +1,5 @@
 import type { Log } from "../contract/runtime.ts";
+import type { PinRegistry } from "../mcp/integrity/registry.ts";
 import { type ListenAddress, parseAddress } from "./address.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { configDump } from "./endpoints/config-dump.ts";
@@ -10,6 +11,7 @@ import { metrics } from "./endpoints/metrics.ts";
 import { quit } from "./endpoints/quit.ts";
 import { readiness } from "./endpoints/readiness.ts";
 import { tasks } from "./endpoints/tasks.ts";
+import { tools as toolEndpoints } from "./endpoints/tools.ts";
 import { createAdminServer } from "./http-server.ts";
 import { listen, type Listening } from "./listen.ts";
 
@@ -31,6 +33,8 @@ export interface AdminTools {
   readonly renderMetrics: () => Promise<string>;
   /** The configuration in effect, as plain data. */
   readonly effectiveConfig: () => unknown;
+  /** Definitions of MCP tools that are pinned. */
+  readonly toolPins: PinRegistry;
   /** Begins an orderly end of the process. */
   readonly stop: () => void;
 }
@@ -83,7 +87,15 @@ export async function startAdmin(settings: AdminSettings, tools: AdminTools): Pr
 }
 
 function endpointsByRole(settings: AdminSettings, tools: AdminTools, pending: ReadonlySet<string>): Record<Role, Endpoint[]> {
-  const admin = [configDump(tools.effectiveConfig), logging(tools.levels), memory, tasks, cpuProfile(), quit(tools.stop)];
+  const admin = [
+    configDump(tools.effectiveConfig),
+    logging(tools.levels),
+    memory,
+    tasks,
+    cpuProfile(),
+    ...toolEndpoints(tools.toolPins),
+    quit(tools.stop),
+  ];
   return {
     admin: [indexPage(settings.version, admin), ...admin],
     stats: metrics(tools.renderMetrics),

@@ -5,6 +5,7 @@ import { runtimeTelemetrySettings, telemetrySettings } from "../config/compile/t
 import { ResourceRegistry } from "../config/resources.ts";
 import type { ConfigSource } from "../config/source.ts";
 import type { Stores } from "../contract/stores.ts";
+import { PinRegistry } from "../mcp/integrity/registry.ts";
 import { MemoryState } from "../store/memory-state.ts";
 import { createMemoryRateLimits } from "../store/rate-limit-store.ts";
 import { SealedState, stateKeyBytes } from "../store/sealed-state.ts";
@@ -50,12 +51,13 @@ export function createProcessParts(source: ConfigSource, io: ProcessIo): OwnedPa
     resources,
     environment,
     version: version(),
+    toolPins: new PinRegistry({ store: state.stores.state, clock: systemClock, log: telemetry.log, metrics: telemetry.metrics }),
     telemetryFor: (loaded) => telemetry.forRuntime(runtimeTelemetrySettings(loaded, environment)),
     telemetry,
     async close() {
       sessions.close();
-      state.close();
       await resources.close(disposeMs);
+      state.close(); // after those who still write to it
       await telemetry.close();
     },
   };

@@ -39,6 +39,7 @@ export async function run(source: ConfigSource, io: ProcessIo): Promise<number> 
       levels: parts.telemetry.levels,
       renderMetrics: () => parts.telemetry.render(),
       effectiveConfig: () => gateway.loaded.tree,
+      toolPins: parts.toolPins,
       stop: stopping.stop,
     });
   } catch (thrown) {

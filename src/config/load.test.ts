@@ -92,7 +92,7 @@ test("lines and columns are those of the text as written, before variables were 
   const environment = { BINDS: "\n- port: 1\n  listeners: []\n  other: 1", LONG: "a".repeat(50) };
   assert.deepEqual(problems(text, environment), [
     "c.yaml:1:8: binds[0].other: unknown key; known here: port, mode, tunnelProtocol, listeners",
-    "c.yaml:4:3: mcp.bogus: unknown key; known here: gateways, port, targets, statefulMode, prefixMode, maxNameLength, pageSize, failureMode, dnsRebindingProtection, policies",
+    "c.yaml:4:3: mcp.bogus: unknown key; known here: gateways, port, targets, statefulMode, prefixMode, maxNameLength, pageSize, failureMode, toolIntegrity, dnsRebindingProtection, policies",
     "c.yaml:5:9: mcp.port: expected a number, got a string",
   ]);
 });

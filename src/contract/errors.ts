@@ -286,7 +286,7 @@ export const errorTable = {
     "policy",
     "Mcp",
     "unknown item",
-    "There is no such tool, prompt or resource, or mcpAuthorization hides it from this caller.",
+    "There is no such tool, prompt or resource, mcpAuthorization hides it from this caller, or toolIntegrity hides it until it is approved (`GET /tools` of the admin address).",
   ),
   mcp_cursor_invalid: row(
     400,

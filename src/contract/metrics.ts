@@ -24,9 +24,20 @@ export interface GatewayMetrics {
   guardrailFailed(processor: string, skipped: boolean): void;
   /** Where to read, at each scrape, how many MCP sessions are held. A later call replaces the reader. */
   countSessions(read: () => number): void;
+  /** A definition of a target's tool changed, or something in it is suspicious (the kind of finding; a closed set). */
+  toolChanged(backend: string, target: string, kind: string): void;
+  /** Where to read, at each scrape, how many definitions wait for a decision. A later call replaces the reader. */
+  countPendingTools(read: () => readonly PendingTools[]): void;
 }
 
 export type DownstreamProtocol = "http" | "https";
+
+/** Definitions of a target's tools and prompts that are neither approved nor rejected. */
+export interface PendingTools {
+  readonly backend: string;
+  readonly target: string;
+  readonly count: number;
+}
 
 export interface ConnectionBytes {
   readonly received: number;

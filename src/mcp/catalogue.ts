@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject } from "../base/json.ts";
+import { within } from "../base/deadline.ts";
 import { spliceJsonMembers } from "../base/json-members.ts";
 import type { Exchange } from "../contract/exchange.ts";
 import type { RpcId } from "../contract/mcp.ts";
@@ -7,15 +8,18 @@ import { type Cursor, digestOfNames, positionIn, readCursor, writeCursor } from 
 import type { Decision } from "./decision.ts";
 import { type Delivery, ownRequest } from "./delivery.ts";
 import { fanOut, type FanOutSettings } from "./fan-out.ts";
+import type { ListPlace } from "./integrity/integrity.ts";
 import type { CatalogueEntry, Item, ItemKind } from "./item.ts";
-import { JsonView, replace, splice } from "./json-view.ts";
+import { AmbiguousKey, JsonView, replace, splice } from "./json-view.ts";
 import type { LastLists } from "./last-lists.ts";
 import type { Names } from "./names.ts";
 import { publishToolMeta } from "./publish-result.ts";
 import type { ServerResponse } from "./read-response.ts";
 import { rpcError } from "./rpc-error.ts";
 import type { Link, Session } from "./session.ts";
+import type { McpLimits } from "./settings.ts";
 import { type Shown, type Snapshot, Snapshots, type SnapshotsSettings, snapshotOf } from "./snapshots.ts";
+import { TargetFailure } from "./target-failure.ts";
 import type { ListMethod } from "./wire/revision.ts";
 
 /** Whose list, and in which words. */
@@ -100,12 +104,48 @@ export class Catalogue {
     return Buffer.concat(parts);
   }
 
+  /**
+   * Shows the targets' lists to the decision, which has to know what is there before a call. What is suspicious about one
+   * target's tools depends on the others', so all are asked; but only the one that is called must answer.
+   * @throws TargetFailure
+   */
+  async look(request: ListRequest, called: Link, limits: Pick<McpLimits, "openDeadlineMs" | "closedDeadlineMs">): Promise<void> {
+    const { links, exchange, session, method } = request;
+    const read = async (link: Link): Promise<CatalogueEntry[]> => {
+      const timeoutMs = link === called ? limits.closedDeadlineMs : limits.openDeadlineMs;
+      const late = (): Error => new Error(`no answer within ${timeoutMs} ms`);
+      try {
+        const pages = await within(timeoutMs, this.pages(link, request, timeoutMs), late);
+        return pages.flatMap((page) => this.entries(link.target.name, page, method));
+      } catch (thrown) {
+        if (link === called) throw TargetFailure.of(link.target.name, thrown);
+        return [];
+      }
+    };
+    const entries = (await Promise.all(links.map(read))).flat();
+    await this.settings.decision.integrity?.study(entries);
+    this.settings.decision.integrity?.admit({ exchange, session, continues: false }, entries);
+  }
+
   /** One page of a single target's list, less what the caller may not see; every other byte stays. */
-  filter(exchange: Exchange, target: string, response: ServerResponse, method: ListMethod): Buffer {
+  filter(place: ListPlace, target: string, response: ServerResponse, method: ListMethod): Buffer {
     const { decision } = this.settings;
-    const list = new JsonView(response.bytes).member("result")?.member(method.member);
-    if (list === undefined) return response.bytes;
-    const allowed = this.entries(target, response, method).filter(({ item }) => decision.allows(exchange, item));
+    let list: JsonView | undefined;
+    let entries: readonly CatalogueEntry[];
+    try {
+      list = new JsonView(response.bytes).member("result")?.member(method.member);
+      if (list === undefined) return response.bytes;
+      entries = this.entries(target, response, method);
+    } catch (thrown) {
+      if (decision.active || !(thrown instanceof AmbiguousKey)) throw thrown;
+      decision.integrity?.unreadable(target);
+      return response.bytes;
+    }
+    const more = nextCursor(response) !== undefined;
+    const admitted = decision.integrity?.admit({ ...place, more }, entries) ?? entries;
+    if (!decision.active) return response.bytes;
+    const allowed = admitted.filter(({ item }) => decision.allows(place.exchange, item));
+    if (allowed.length === elementsIn(response, method).length) return response.bytes;
     return splice(response.bytes, [replace(list, `[${allowed.map(({ source }) => source.toString()).join(",")}]`)]);
   }
 
@@ -138,9 +178,10 @@ export class Catalogue {
   }
 
   /** Rules come before pages: a cursor leads to nothing that the caller may not see. */
-  private visible({ exchange }: ListRequest, { snapshot }: Shown): readonly CatalogueEntry[] {
+  private visible({ exchange, session }: ListRequest, { snapshot: { entries } }: Shown): readonly CatalogueEntry[] {
     const { decision } = this.settings;
-    return decision.active ? snapshot.entries.filter(({ item }) => decision.allows(exchange, item)) : snapshot.entries;
+    const admitted = decision.integrity?.admit({ exchange, session, continues: false }, entries) ?? entries;
+    return decision.active ? admitted.filter(({ item }) => decision.allows(exchange, item)) : admitted;
   }
 
   private cut(request: ListRequest, shown: Shown, cursor: Cursor | undefined): CataloguePage {
@@ -168,6 +209,11 @@ export class Catalogue {
     });
     const entries = answers.flatMap(({ value }) => value.entries);
     this.sayShortened(method.item, entries);
+    const { integrity } = this.settings.decision;
+    if (integrity !== undefined) {
+      await integrity.ready();
+      await integrity.study(entries);
+    }
     const stale = this.settings.lists.shownFor(exchange);
     const make = (): Snapshot => snapshotOf(entries, method.key === "name");
     if (shelf === undefined) return { snapshot: make(), stale };
@@ -208,18 +254,16 @@ export class Catalogue {
       }
       if (!hasList(page, method)) throw new Error(`${request.name} was answered without a list`);
       pages.push(page);
-      const next = isJsonObject(page.value["result"]) ? page.value["result"]["nextCursor"] : undefined;
-      cursor = typeof next === "string" ? next : undefined;
+      cursor = nextCursor(page);
     } while (cursor !== undefined && pages.length < maxPages);
     return pages;
   }
 
   private entries(target: string, page: ServerResponse, method: ListMethod): CatalogueEntry[] {
-    const result = page.value["result"];
-    const elements = isJsonObject(result) ? result[method.member] : undefined;
-    if (!Array.isArray(elements)) return [];
+    const elements = elementsIn(page, method);
+    if (elements.length === 0) return [];
     const views = new JsonView(page.bytes).member("result")?.member(method.member)?.elements() ?? [];
-    return views.flatMap((view, index) => this.entry(target, view, elements[index] as unknown, method));
+    return views.flatMap((view, index) => this.entry(target, view, elements[index], method));
   }
 
   /** An element without the name it should have cannot be called by anybody; it is left out. */
@@ -229,7 +273,7 @@ export class Catalogue {
     const item: Item = { kind: method.item, target, name };
     const { names } = this.settings;
     const published = names.publish(item);
-    if (names.plain) return [{ item, published, source: view.bytes }];
+    if (names.plain) return [{ item, published, source: view.bytes, definition: view.bytes }];
     const own = new JsonView(view.bytes);
     const key = own.member(method.key);
     if (key === undefined) return [];
@@ -237,7 +281,7 @@ export class Catalogue {
       ...(published === name ? [] : [replace(key, JSON.stringify(published))]),
       ...(method.item === "tool" ? publishToolMeta(names, target, own) : []),
     ];
-    return [{ item, published, source: splice(view.bytes, edits) }];
+    return [{ item, published, source: splice(view.bytes, edits), definition: view.bytes }];
   }
 }
 
@@ -247,6 +291,16 @@ function resultOf({ bytes }: ServerResponse): Buffer {
 
 function hasList({ value: { result } }: ServerResponse, { member }: ListMethod): boolean {
   return isJsonObject(result) && Array.isArray(result[member]);
+}
+
+function nextCursor({ value: { result } }: ServerResponse): string | undefined {
+  const next = isJsonObject(result) ? result["nextCursor"] : undefined;
+  return typeof next === "string" ? next : undefined;
+}
+
+function elementsIn({ value: { result } }: ServerResponse, { member }: ListMethod): readonly unknown[] {
+  const elements = isJsonObject(result) ? result[member] : undefined;
+  return Array.isArray(elements) ? elements : [];
 }
 
 const methodNotFound = -32601;

@@ -45,7 +45,8 @@ export async function executeCall(settings: ExecuteSettings, asked: ItemCall): P
   const call = guardrails === undefined ? asked : await guardrails.beforeCall(asked, withName);
   const { exchange, session, link, item, request, published } = call;
   if (call !== asked) note(exchange, item);
-  if (!settings.decision.allows(exchange, item)) {
+  const permitted = settings.decision.permits(call);
+  if (!(typeof permitted === "boolean" ? permitted : await permitted)) {
     throw unknownItem(request.id, item.kind, published);
   }
   const bytes = item.name === published && !settings.decision.active ? request.bytes : withName(call);

@@ -1,3 +1,4 @@
+import type { Exchange } from "../contract/exchange.ts";
 import type { Reply } from "../contract/reply.ts";
 import { Bridge } from "./bridge/bridge.ts";
 import { callerKey } from "./bridge/caller-key.ts";
@@ -11,6 +12,8 @@ import { executeCall, unknownItem } from "./execute.ts";
 import { fanOut, type FanOutSettings, Patience } from "./fan-out.ts";
 import { Guardrails } from "./guardrails/guardrails.ts";
 import { Health } from "./health.ts";
+import { createIntegrity } from "./integrity/create.ts";
+import type { AskedCall } from "./integrity/integrity.ts";
 import type { Item, ItemKind } from "./item.ts";
 import { insertMembers, JsonView, splice } from "./json-view.ts";
 import { LastLists } from "./last-lists.ts";
@@ -68,7 +71,8 @@ export class Federation {
     });
     const { targets, delivery: deliver, limits: bounds } = this;
     this.bridge = new Bridge({ backend: settings.name, targets, delivery: deliver, limits: bounds }, context);
-    this.decision = createDecision(settings.authorize);
+    const integrity = createIntegrity(settings, context, this.names, (call) => this.look(call));
+    this.decision = createDecision(settings.authorize, integrity);
     this.guardrails = settings.guardrails && new Guardrails(settings.guardrails, [...this.byName.keys()], this.limits.maxMessageBytes);
     this.version = context.version;
     this.stateful = settings.statefulMode === "stateful";
@@ -184,12 +188,16 @@ export class Federation {
       return replyWith(accepts, resultResponse(request.id, withMembers(list, session.revision.listMembers)));
     }
     const [link] = this.links(session) as [Link];
-    const onResponse = this.decision.active
-      ? (bytes: Buffer): Buffer => {
-          const value = parseObject(bytes);
-          return value === undefined ? bytes : this.catalogue.filter(exchange, link.target.name, { bytes, value }, method);
-        }
-      : undefined;
+    const { active, integrity } = this.decision;
+    if (integrity !== undefined) await integrity.ready();
+    const place = { exchange, session, continues: request.params?.["cursor"] !== undefined };
+    const onResponse =
+      active || integrity !== undefined
+        ? (bytes: Buffer): Buffer => {
+            const value = parseObject(bytes);
+            return value === undefined ? bytes : this.catalogue.filter(place, link.target.name, { bytes, value }, method);
+          }
+        : undefined;
     return this.forward(call, link, onResponse);
   }
 
@@ -309,11 +317,21 @@ export class Federation {
   private async ownerFromLists(call: Call, { kind, name }: ItemReference, { among }: OnlyListed): Promise<Item | "conflict" | undefined> {
     const found = listOf(call.session, kind);
     if (found === undefined) return undefined;
-    const params = ownParams(call);
+    const params = ownParams(call.session, call.exchange);
     const request = { ...this.listRequest(call, found.name, found.method), params, cursor: undefined, id: undefined };
     const owner = await this.catalogue.owner(request, name, among);
     if (owner === undefined && this.decision.active) throw unknownItem(call.request.id, kind, name);
     return owner;
+  }
+
+  /** Lists what the targets offer the caller of a call, for the decision about it. */
+  private async look({ exchange, session, link, item }: AskedCall): Promise<void> {
+    const found = listOf(session, item.kind);
+    if (found === undefined) return;
+    const onMessage = (): void => {};
+    const links = this.links(session);
+    const own = { params: ownParams(session, exchange), id: undefined, cursor: undefined, caller: undefined };
+    await this.catalogue.look({ exchange, session, links, ...found, ...own, onMessage }, link, this.limits);
   }
 
   private listRequest(call: Call, name: string, method: ListMethod): ListRequest {
@@ -327,8 +345,9 @@ export class Federation {
 }
 
 /** Parameters of a request of the gateway's own for that caller: without sessions each one says who asks. */
-function ownParams({ session, request }: Call): Buffer {
-  const meta = session.revision.stateless ? new JsonView(request.bytes).member("params")?.member("_meta") : undefined;
+function ownParams({ revision }: Session, { mcp }: Exchange): Buffer {
+  const asked = revision.stateless ? mcp?.message?.bytes : undefined;
+  const meta = asked === undefined ? undefined : new JsonView(asked).member("params")?.member("_meta");
   return meta === undefined ? emptyResult : Buffer.concat([Buffer.from('{"_meta":'), meta.bytes, Buffer.from("}")]);
 }
 

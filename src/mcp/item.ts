@@ -18,6 +18,8 @@ export interface CatalogueEntry {
   readonly published: string;
   /** The element as its server sent it, schemas included, with the published name in it. JSON text. */
   readonly source: Buffer;
+  /** The same with the server's own name. */
+  readonly definition: Buffer;
 }
 
 /** The item as CEL, metrics and log see it. */

@@ -103,6 +103,7 @@ const catalogue = fc
       item,
       published: names.publish(item),
       source: Buffer.alloc(0),
+      definition: Buffer.alloc(0),
     }));
     return { names, targets, entries };
   });

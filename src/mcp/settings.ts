@@ -6,6 +6,7 @@ import type { Resources } from "../contract/resources.ts";
 import type { Log } from "../contract/runtime.ts";
 import type { SessionStore } from "../contract/stores.ts";
 import type { GuardrailSettings } from "./guardrails/settings.ts";
+import type { PinRegistry } from "./integrity/registry.ts";
 import type { ApiSource } from "./upstream/openapi/api-source.ts";
 
 /** An MCP backend, as the configuration describes it after everything in it was resolved. */
@@ -27,6 +28,15 @@ export interface McpBackendSettings {
   readonly authorize: Authorize | undefined;
   /** The processors of mcpGuardrails, in the order in which they are asked; undefined when there are none. */
   readonly guardrails?: readonly GuardrailSettings[] | undefined;
+  /** Undefined = definitions of tools are not pinned. */
+  readonly toolIntegrity?: ToolIntegritySettings | undefined;
+}
+
+export interface ToolIntegritySettings {
+  /** Whether what is not approved is only reported or hidden. */
+  readonly mode: "warn" | "block";
+  /** Whether a tool that is new is approved as it is, or waits for the operator. */
+  readonly approve: "firstSight" | "explicit";
 }
 
 /**
@@ -92,6 +102,8 @@ export interface McpContext {
   /** 32 bytes that session ids are sealed with; without it they are good in this process alone. */
   readonly sessionKey?: Buffer | undefined;
   readonly resources: Resources;
+  /** The pinned definitions of tools; without them `toolIntegrity` cannot be. */
+  readonly pins?: PinRegistry | undefined;
   /** The gateway's own environment, for child processes. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly spawn: SpawnProcess;

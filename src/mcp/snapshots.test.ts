@@ -8,6 +8,7 @@ const entry = (target: string, name: string, published = name): CatalogueEntry =
   item: { kind: "tool", target, name },
   published,
   source: Buffer.from(JSON.stringify({ name: published })),
+  definition: Buffer.from(JSON.stringify({ name })),
 });
 
 test("a name of two items is no entry, one that a target lists twice is two; URIs are left alone", () => {

@@ -7,6 +7,7 @@ import { ConfigError, type ConfigIssue } from "../../src/config/issues.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { ResourceRegistry, type ResourceScope } from "../../src/config/resources.ts";
 import type { GatewayMetrics } from "../../src/contract/metrics.ts";
+import { PinRegistry } from "../../src/mcp/integrity/registry.ts";
 import { MemoryState } from "../../src/store/memory-state.ts";
 import { createMemoryRateLimits } from "../../src/store/rate-limit-store.ts";
 import { MemorySessionStore } from "../../src/store/session-store.ts";
@@ -74,9 +75,10 @@ export function loadAndCompile(text: string): Outcome {
   try {
     const loaded = loadConfig(text, { file: "c.yaml", environment });
     const resources = new OfflineResources();
+    const log = { debug: silent, info: silent, warn: silent, error: silent };
     const deps: CompileDeps = {
       clock: systemClock,
-      log: { debug: silent, info: silent, warn: silent, error: silent },
+      log,
       metrics: counting,
       stores: { rateLimits: createMemoryRateLimits(systemClock), sessions, state: new MemoryState(), secrets: new MemoryState() },
       resources: resources as unknown as ResourceScope,
@@ -84,6 +86,7 @@ export function loadAndCompile(text: string): Outcome {
       readFile: (path) => files[path] ?? assert.fail(`cannot read the file ${path}`),
       environment,
       version: "0",
+      toolPins: new PinRegistry({ store: new MemoryState(), clock: systemClock, log, metrics: counting }),
     };
     const located = (path: string, message: string): ConfigIssue => loaded.issueAt(path, message);
     try {

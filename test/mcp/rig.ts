@@ -2,10 +2,14 @@ import type { HeaderList } from "../../src/base/headers.ts";
 import { SseParser } from "../../src/base/sse.ts";
 import type { Exchange } from "../../src/contract/exchange.ts";
 import { isReplyStream, type Reply, type ReplyBody } from "../../src/contract/reply.ts";
+import type { GatewayMetrics } from "../../src/contract/metrics.ts";
+import type { StateStore } from "../../src/contract/stores.ts";
 import { compileMcpBackend } from "../../src/mcp/backend.ts";
+import { PinRegistry } from "../../src/mcp/integrity/registry.ts";
 import { readBody } from "../../src/mcp/read-body.ts";
 import type { McpBackendSettings, McpContext, McpTargetSettings, SpawnProcess } from "../../src/mcp/settings.ts";
 import { toReply } from "../../src/pipeline/compose.ts";
+import { MemoryState } from "../../src/store/memory-state.ts";
 import { MemorySessionStore } from "../../src/store/session-store.ts";
 import { testClock, testContext, testExchange } from "../policy-harness.ts";
 import type { FakeServer, RpcMessage } from "./fake-server.ts";
@@ -15,6 +19,8 @@ export interface RigOptions extends Partial<Omit<McpBackendSettings, "targets">>
   readonly spawn?: SpawnProcess;
   readonly sessions?: MemorySessionStore;
   readonly sessionKey?: Buffer;
+  /** Where pinned tool definitions are kept. */
+  readonly state?: StateStore;
 }
 
 export interface Answered {
@@ -42,14 +48,26 @@ export class Rig {
   readonly clock = testClock();
   readonly log: string[];
   readonly sessions: MemorySessionStore;
+  /** Definitions of tools that are pinned. */
+  readonly pins: PinRegistry;
+  /** What was counted about them: `backend target kind`. */
+  readonly changes: string[] = [];
+  /** How many wait for a decision, by `backend target`. */
+  pending: () => Record<string, number> = () => ({});
   private readonly resources = new Map<string, { resource: unknown; dispose: () => void }>();
   private readonly compiled: ReturnType<typeof compileMcpBackend>;
 
   constructor(targets: Readonly<Record<string, FakeServer | McpTargetSettings>>, options: RigOptions = {}) {
-    const { limits, spawn, sessions, sessionKey, ...settings } = options;
+    const { limits, spawn, sessions, sessionKey, state, ...settings } = options;
     const context = testContext();
     this.log = context.logged;
     this.sessions = sessions ?? new MemorySessionStore({ clock: this.clock, maxSessions: 100, reapEveryMs: 3_600_000 });
+    const metrics = {
+      toolChanged: (...labels: string[]) => void this.changes.push(labels.join(" ")),
+      countPendingTools: (read) =>
+        void (this.pending = () => Object.fromEntries(read().map(({ backend, target, count }) => [`${backend} ${target}`, count]))),
+    } as GatewayMetrics;
+    this.pins = new PinRegistry({ store: state ?? new MemoryState(), clock: this.clock, log: context.log, metrics });
     this.compiled = compileMcpBackend(
       {
         name: "mcp:test",
@@ -85,6 +103,7 @@ export class Rig {
             throw new Error("this test starts no processes");
           }),
         version: "0.0.1",
+        pins: this.pins,
         ...(limits === undefined ? {} : { limits }),
       },
     );

@@ -3,6 +3,7 @@ import type { GatewayMetrics } from "../../contract/metrics.ts";
 import type { BackendNames, Send } from "../../contract/outgoing.ts";
 import type { CompileContext, Log, NamedBackend, UpstreamAddress } from "../../contract/runtime.ts";
 import type { Stores } from "../../contract/stores.ts";
+import type { PinRegistry } from "../../mcp/integrity/registry.ts";
 import { backendPolicies } from "../../policies/index.ts";
 import { compileBackendTls } from "../../policies/backend-tls/index.ts";
 import { createUpstream } from "../../upstream/pool.ts";
@@ -27,6 +28,8 @@ export interface CompileDeps {
   /** Environment of the process, for child processes. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly version: string;
+  /** Definitions of MCP tools that were approved. */
+  readonly toolPins: PinRegistry;
 }
 
 /** Something in the configuration that its schema accepts and that cannot be used: a file that is not there, say. */

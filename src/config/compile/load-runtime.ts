@@ -3,6 +3,7 @@ import type { Exchange } from "../../contract/exchange.ts";
 import type { GatewayMetrics } from "../../contract/metrics.ts";
 import type { Log, Runtime, Sink } from "../../contract/runtime.ts";
 import type { Stores } from "../../contract/stores.ts";
+import type { PinRegistry } from "../../mcp/integrity/registry.ts";
 import type { RuntimeTelemetry } from "../../telemetry/telemetry.ts";
 import type { PoolSettings } from "../../upstream/pool-settings.ts";
 import { loadConfig, type LoadedConfig } from "../load.ts";
@@ -25,6 +26,8 @@ export interface ProcessParts {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The gateway's version, for what it says of itself to MCP servers and clients. */
   readonly version: string;
+  /** Definitions of MCP tools that were approved. */
+  readonly toolPins: PinRegistry;
   /** The sinks and the tracing of one configuration. */
   readonly telemetryFor: (config: Config) => RuntimeTelemetry;
 }
@@ -59,9 +62,9 @@ export function loadRuntime(source: ConfigSource, parts: ProcessParts, files = n
   if (source.file !== undefined) files.note(source.file, text);
   const loaded: LoadedConfig = loadConfig(text, { file: source.name, environment: parts.environment });
   const { config } = loaded;
-  const { clock, log, metrics, stores, environment, version } = parts;
+  const { clock, log, metrics, stores, environment, version, toolPins } = parts;
   const pool = poolSettings(config);
-  const deps = { clock, log, metrics, stores, resources: parts.resources.scope(), pool, readFile, environment, version };
+  const deps = { clock, log, metrics, stores, resources: parts.resources.scope(), pool, readFile, environment, version, toolPins };
   const { compiled, telemetry } = compileParts(loaded, deps, parts);
   return {
     config,

@@ -3,7 +3,7 @@ import { compileRules, type RuleSet } from "../../cel/rules.ts";
 import type { Document } from "../../contract/config/files.ts";
 import type { Send } from "../../contract/outgoing.ts";
 import { compileMcpBackend } from "../../mcp/backend.ts";
-import type { Authorize, McpTargetSettings, RemoteServer } from "../../mcp/settings.ts";
+import type { Authorize, McpTargetSettings, RemoteServer, ToolIntegritySettings } from "../../mcp/settings.ts";
 import { acquireApi } from "../../mcp/upstream/openapi/api-source.ts";
 import { readPrefix } from "../../mcp/upstream/openapi/read-path.ts";
 import { spawnProcessGroup } from "../../mcp/upstream/spawn-process.ts";
@@ -41,10 +41,31 @@ export function compileMcp(build: Build, mcp: McpBackend, place: KindPlace): Rou
       sessionTtlMs: build.config.config?.mcp?.sessionTtl ?? defaultSessionTtlMs,
       authorize: compileAuthorize(build, slot),
       guardrails: compileGuardrails(build, guardrails),
+      toolIntegrity: compileIntegrity(build, mcp, place),
     },
-    { clock, log, sessions: stores.sessions, sessionKey, resources, environment, spawn: spawnProcessGroup, version },
+    {
+      clock,
+      log,
+      sessions: stores.sessions,
+      sessionKey,
+      resources,
+      environment,
+      spawn: spawnProcessGroup,
+      version,
+      pins: build.deps.toolPins,
+    },
   );
   return { ...backend, decode, policies: [slot, guardrails].flatMap((one) => (one === undefined ? [] : [{ stage: "backend", ...one }])) };
+}
+
+function compileIntegrity(build: Build, { toolIntegrity }: McpBackend, { path }: KindPlace): ToolIntegritySettings | undefined {
+  if (toolIntegrity === undefined || toolIntegrity.mode === "off") return undefined;
+  const { mode, approve } = toolIntegrity;
+  if (!build.deps.stores.state.durable) {
+    const lost = "is forgotten at the end of the process, and the next one trusts what it sees first: set `config.state.file`";
+    build.warn(`${path}.mcp.toolIntegrity`, `what is approved ${lost}`);
+  }
+  return { mode, approve };
 }
 
 /** The key of session ids: the environment comes first, as in the reference. */

@@ -56,6 +56,15 @@ const target = exactlyOne(
   },
 ).meta({ id: "McpTarget" });
 
+const toolIntegrity = z.strictObject({
+  mode: orDefault(z.enum(["off", "warn", "block"]), "off").describe(
+    "Whether a definition that changed, or that is not approved, is reported (`warn`), or also hidden and not callable (`block`).",
+  ),
+  approve: orDefault(z.enum(["firstSight", "explicit"]), "firstSight").describe(
+    "Whether the first definition of a tool is approved as it is, if nothing in it is suspicious, or every one waits for `POST /tools/approve`.",
+  ),
+});
+
 const mcpBackendKeys = {
   targets: z.array(target).describe("The MCP servers."),
   statefulMode: z
@@ -85,6 +94,9 @@ const mcpBackendKeys = {
   ),
   failureMode: orDefault(z.enum(["failClosed", "failOpen"]), "failClosed").describe(
     "Whether one target that fails fails all (`failClosed`) or is left out (`failOpen`).",
+  ),
+  toolIntegrity: maybe(extension(toolIntegrity, "tool definitions that are pinned")).describe(
+    "Whether tools and prompts must stay as they were approved. `GET /tools` of the admin address shows them.",
   ),
   dnsRebindingProtection: z
     .boolean()

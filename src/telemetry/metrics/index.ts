@@ -9,6 +9,7 @@ import { httpFamily } from "./http.ts";
 import { mcpFamily } from "./mcp.ts";
 import { processingFamily } from "./processing.ts";
 import { type MetricDescription, MetricRegistry } from "./registry.ts";
+import { toolIntegrityMetrics } from "./tool-integrity.ts";
 import { upstreamMetrics } from "./upstream.ts";
 
 /** Families that are made from finished exchanges, in the order of the exposition and of the reference page. */
@@ -51,6 +52,7 @@ export function createMetrics(settings: MetricsSettings): Metrics {
     ...gatewayMetrics(registry, settings.version),
     ...connectionMetrics(registry),
     ...upstreamMetrics(registry),
+    ...toolIntegrityMetrics(registry),
   };
   const recorders = exchangeFamilies.map((family) => family.register(registry, names));
   checkLabels(registry);

@@ -44,6 +44,23 @@ const program = `
     if (id !== undefined) console.log(JSON.stringify({ jsonrpc: "2.0", id, result }));
   });`;
 
+/** An MCP server with one tool, described in words that may change. */
+async function toolServer(description: () => string): Promise<{ readonly port: number; close(): Promise<void> }> {
+  return startServer((request, response) => {
+    let text = "";
+    request.on("data", (chunk: Buffer) => (text += chunk.toString()));
+    request.on("end", () => {
+      const { id, method } = JSON.parse(text || "{}") as { id?: number; method?: string };
+      const result =
+        method === "tools/list"
+          ? { tools: [{ name: "tool", description: description(), inputSchema: { type: "object" } }] }
+          : { protocolVersion: "2025-06-18", capabilities: { tools: {} }, serverInfo: { name: "s", version: "1" } };
+      response.writeHead(id === undefined ? 202 : 200, { "content-type": "application/json" });
+      response.end(id === undefined ? undefined : JSON.stringify({ jsonrpc: "2.0", id, result }));
+    });
+  });
+}
+
 const target = (upstream: Upstream, name = "t"): object => ({ name, mcp: { host: `http://${upstream.host}/` } });
 const section =
   (keys: object, targets?: (upstream: Upstream) => object[]) =>
@@ -247,6 +264,41 @@ export const mcpProofs: readonly Proof[] = [
     ] as const) {
       for (const draft of inBothPlaces({ failureMode }, targets))
         await onSite(draft, async (site) => assert.deepEqual(await toolsOf(site), names));
+    }
+  }),
+  proof(both("toolIntegrity.mode"), "a tool whose description changed is offered, reported or hidden", async () => {
+    for (const [mode, offered, reported] of [
+      ["off", true, false],
+      ["warn", true, true],
+      ["block", false, true],
+    ] as const) {
+      let description = "one";
+      const server = await toolServer(() => description);
+      const targets = (): object[] => [{ name: "t", mcp: { host: `http://127.0.0.1:${server.port}/` } }];
+      for (const draft of inBothPlaces({ toolIntegrity: { mode } }, targets)) {
+        description = "one";
+        await onSite(draft, async (site) => {
+          assert.deepEqual(await toolsOf(site), ["tool"]);
+          description = "another";
+          assert.deepEqual(await toolsOf(site), offered ? ["tool"] : []);
+          assert.equal((await site.gateway.metrics()).includes('target="t",kind="changed"} 1'), reported);
+          assert.equal((await site.gateway.output()).includes("mcp tool definition changed"), reported);
+        });
+      }
+      await server.close();
+    }
+  }),
+  proof(both("toolIntegrity.approve"), "a tool is offered at first sight, or once it is approved", async () => {
+    for (const [approve, names, pending] of [
+      ["firstSight", ["echo"], 0],
+      ["explicit", [], 1],
+    ] as const) {
+      for (const draft of inBothPlaces({ toolIntegrity: { mode: "block", approve } })) {
+        await onSite(draft, async (site) => {
+          assert.deepEqual(await toolsOf(site), names);
+          assert.ok((await site.gateway.metrics()).includes(`target="t"} ${pending}\n`));
+        });
+      }
     }
   }),
   proof(both("dnsRebindingProtection"), "other names than localhost are refused", async () => {
