@@ -1,5 +1,5 @@
 /**
- * Sessions that come and go: `node_modules/.bin/node bench/sessions.ts [--sessions 5000] [--clients 32]`. One gateway process
+ * Sessions that come and go: `node_modules/.bin/node bench/sessions.ts [--sessions 5000] [--clients 32] [--ttl 60]`. One gateway process
  * with two MCP servers over HTTP and one that is a child process, of which it may have a few. All sessions are open at the
  * same time (initialize, initialized, tools/list; every other one with its stream), then all clients go: half with a
  * DELETE, half without a word. Prints what the gateway holds before, at the peak and afterwards. Linux only.
@@ -20,11 +20,19 @@ interface Measured extends Held {
   readonly resident: number;
 }
 
-const { values } = parseArgs({ options: { sessions: { type: "string", default: "5000" }, clients: { type: "string", default: "32" } } });
+const { values } = parseArgs({
+  options: {
+    sessions: { type: "string", default: "5000" },
+    clients: { type: "string", default: "32" },
+    /** Seconds that an unused session is kept. */
+    ttl: { type: "string", default: "60" },
+  },
+});
 const sessions = Number(values.sessions);
 const clients = Number(values.clients);
-const ttlSeconds = 15;
-const settleDeadlineMs = 90_000;
+const ttlSeconds = Number(values.ttl);
+/** The store looks for expired sessions every 30 seconds. */
+const settleDeadlineMs = (ttlSeconds + 60) * 1_000;
 
 const servers = await Promise.all(Array.from({ length: 2 }, () => new HostileServer({ misdeed: undefined, polite: true }).listen()));
 const [port, stats, readiness, admin, debug] = await Promise.all(Array.from({ length: 5 }, freePort));

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import { PushStream } from "./push-stream.ts";
 
 interface Seen {
@@ -123,4 +124,40 @@ test("a failure reaches a reader that comes later", () => {
   stream.start(seen);
   assert.deepEqual(seen.chunks, []);
   assert.match(String(seen.failed), /broke/);
+});
+
+test("fuzz: a reader gets what was written, in order and whole, or a failure; never more waits than may", () => {
+  const step = fc.oneof(fc.nat(30), fc.constantFrom("pause", "resume", "start"));
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 40 }), fc.constantFrom("end", "fail", "cancel"), (steps, how) => {
+      const stream = new PushStream({ maxWaitingBytes: 100 });
+      const seen = receiver();
+      let started = false;
+      let written = "";
+      for (const [i, one] of steps.entries()) {
+        if (one === "pause") seen.room = false;
+        else if (one === "start" && !started) {
+          started = true;
+          stream.start(seen);
+        } else if (one === "resume" && started) {
+          seen.room = true;
+          stream.resume();
+        } else if (typeof one === "number" && stream.writable) {
+          const text = String.fromCodePoint(97 + (i % 26)).repeat(one);
+          written += text;
+          stream.write(Buffer.from(text));
+        }
+        assert.ok(written.startsWith(seen.chunks.join("")));
+        if (stream.writable) assert.ok(written.length - seen.chunks.join("").length <= 100);
+      }
+      if (how === "end") stream.end();
+      else stream[how](new Error("over"));
+      seen.room = true;
+      if (!started) stream.start(seen);
+      stream.resume();
+      if (how === "end" && seen.failed === undefined) assert.deepEqual([seen.chunks.join(""), seen.ended], [written, 1]);
+      else assert.equal(seen.ended, 0);
+    }),
+    { numRuns: 1_000 },
+  );
 });

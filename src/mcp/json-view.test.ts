@@ -50,3 +50,34 @@ test("fuzz: replacing a member parses to the edited object, whatever is around i
     { numRuns: 500 },
   );
 });
+
+test("fuzz: in any JSON a member is what JSON.parse has there, or ambiguous; elements are those of the array", () => {
+  const key = fc.constantFrom("a", "A", "b", "name", "Name", "n\\u0061me");
+  const { value } = fc.letrec<{ value: string }>((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 3 },
+      fc.json({ maxDepth: 1 }),
+      fc.array(tie("value"), { maxLength: 3 }).map((all) => `[ ${all.join(" ,\t")}\n]`),
+      fc.array(fc.tuple(key, tie("value")), { maxLength: 4 }).map((all) => `{ ${all.map(([name, of]) => `"${name}" :${of}`).join(", ")} }`),
+    ),
+  }));
+  fc.assert(
+    fc.property(value, (text) => {
+      const parsed: unknown = JSON.parse(text);
+      const elements = view(text).elements();
+      assert.equal(elements.length, Array.isArray(parsed) ? parsed.length : 0);
+      for (const [i, element] of elements.entries()) assert.deepEqual(JSON.parse(element.bytes.toString()), (parsed as unknown[])[i]);
+      const isObject = typeof parsed === "object" && parsed !== null && !Array.isArray(parsed);
+      for (const name of ["a", "b", "name"]) {
+        try {
+          const member = view(text).member(name);
+          assert.equal(member !== undefined, isObject && Object.hasOwn(parsed, name));
+          if (member !== undefined) assert.deepEqual(JSON.parse(member.bytes.toString()), (parsed as Record<string, unknown>)[name]);
+        } catch (thrown) {
+          assert.ok(thrown instanceof AmbiguousKey, String(thrown));
+        }
+      }
+    }),
+    { numRuns: 1_000 },
+  );
+});

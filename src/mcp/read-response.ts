@@ -106,7 +106,14 @@ class Listener implements ReplySink {
 
   data(chunk: Uint8Array): boolean {
     if (this.timer !== undefined) return true;
-    this.parser.feed(chunk);
+    try {
+      this.parser.feed(chunk);
+    } catch (thrown) {
+      const error = thrown instanceof Error ? thrown : new Error(String(thrown)); // of a message that cannot be passed on
+      this.reject(error);
+      this.body.cancel(error);
+      return false;
+    }
     if (this.isFound()) this.timer = setTimeout(() => this.body.cancel(new Error("the response has been read")), lingerMs).unref();
     return true;
   }

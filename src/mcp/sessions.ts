@@ -102,7 +102,7 @@ export class Sessions {
 
   /** Ends a session here and at its targets. */
   async end(session: Session, exchange: Exchange): Promise<void> {
-    if (session.id !== undefined) await this.settings.store.delete(keyOf(session.id));
+    if (session.id !== undefined) await this.settings.store.delete(copiedKeyOf(session.id));
     await session.close(exchange);
   }
 
@@ -149,7 +149,7 @@ export class Sessions {
 
   private async hold(session: Session, id: string): Promise<void> {
     const { store, ttlMs } = this.settings;
-    await store.set(keyOf(id), session, ttlMs, (ended, reason) => this.ended(ended, reason));
+    await store.set(copiedKeyOf(id), session, ttlMs, (ended, reason) => this.ended(ended, reason));
   }
 
   private ended(session: Session, reason: SessionEnd): void {
@@ -169,6 +169,11 @@ const maxAgeMs = 7 * 24 * 3_600_000;
 /** Short, so that many ended sessions can be remembered. Who is found must still have the whole id. */
 function keyOf(id: string): string {
   return id.slice(0, keyLength);
+}
+
+/** The same for keeping: V8's slice would keep the whole id alive, for as long as ended sessions are remembered. */
+function copiedKeyOf(id: string): string {
+  return Buffer.from(keyOf(id), "latin1").toString("latin1");
 }
 
 function hasTargets(sealed: SealedSession, targets: readonly Target[]): boolean {

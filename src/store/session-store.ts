@@ -13,6 +13,8 @@ export interface MemorySessionStoreSettings {
 }
 
 interface Entry {
+  /** As it was stored: that of a request may be a part of a longer text, which it would keep alive. */
+  readonly id: string;
   readonly value: unknown;
   readonly ttlMs: number;
   readonly onExpire: ((value: never, reason: SessionEnd) => void) | undefined;
@@ -50,14 +52,14 @@ export class MemorySessionStore implements SessionStore {
     }
     entry.usedAt = now;
     this.entries.delete(id);
-    this.entries.set(id, entry);
+    this.entries.set(entry.id, entry);
     return entry.value as T;
   }
 
   set<T>(id: string, value: T, ttlMs: number, onExpire?: (value: T, reason: SessionEnd) => void): void {
     this.entries.delete(id);
     this.ended.delete(id);
-    this.entries.set(id, { value, ttlMs, onExpire, usedAt: this.settings.clock.monotonic() });
+    this.entries.set(id, { id, value, ttlMs, onExpire, usedAt: this.settings.clock.monotonic() });
     if (this.entries.size > this.settings.maxSessions) {
       const [oldest] = this.entries;
       if (oldest !== undefined) this.drop(oldest[0], oldest[1], "evicted");
@@ -102,7 +104,7 @@ export class MemorySessionStore implements SessionStore {
 
   private drop(id: string, entry: Entry, reason: SessionEnd): void {
     this.entries.delete(id);
-    if (reason === "idle") this.ended.set(id, true);
+    if (reason === "idle") this.ended.set(entry.id, true);
     entry.onExpire?.(entry.value as never, reason);
   }
 }

@@ -6,6 +6,7 @@ import type { Reply } from "../contract/reply.ts";
 import type { UpstreamAddress } from "../contract/runtime.ts";
 import { type HeadObserver, UpstreamCall } from "./call.ts";
 import { connector } from "./connect.ts";
+import { DisposablePool } from "./disposable-pool.ts";
 import { upstreamFailure } from "./failure.ts";
 import type { PoolDeps, PoolSettings } from "./pool-settings.ts";
 
@@ -23,9 +24,9 @@ export function createUpstream(address: UpstreamAddress, settings: PoolSettings,
   const authority = port === (tls === undefined ? 80 : 443) ? bracketed : endpoint;
   const openPool = (): Pool =>
     new Pool(`${scheme}://${endpoint}`, { ...poolOptions(settings), connect: connector(address, settings, deps) });
-  const pool = openPool();
+  const pool = new DisposablePool(openPool);
   // the pool looks for a free connection one by one: thousands held by silent event streams would slow down every request
-  let streams: Pool | undefined;
+  const streams = new DisposablePool(openPool);
 
   function send(outgoing: Outgoing): Promise<Reply> {
     const { head, exchange, body } = outgoing;
@@ -40,14 +41,14 @@ export function createUpstream(address: UpstreamAddress, settings: PoolSettings,
     const call = new UpstreamCall(outgoing, endpoint, observer(outgoing, propagation, { address, deps }));
     const reply = call.head();
     try {
-      (isEventStream(head) ? (streams ??= openPool()) : pool).dispatch(
+      (isEventStream(head) ? streams : pool).current.dispatch(
         {
           path: head.path + head.search,
           method: head.method,
           headers,
           body: asBuffer(body),
           upgrade: outgoing.upgrade ?? null,
-          reset: maxIdle !== undefined && outgoing.upgrade === undefined && pool.stats.size >= maxIdle,
+          reset: maxIdle !== undefined && outgoing.upgrade === undefined && pool.current.stats.size >= maxIdle,
         },
         call,
       );
@@ -57,7 +58,7 @@ export function createUpstream(address: UpstreamAddress, settings: PoolSettings,
     return reply;
   }
 
-  return { endpoint, send, close: () => [pool, streams].forEach((one) => void one?.close().catch(() => {})) };
+  return { endpoint, send, close: () => [pool, streams].forEach((one) => one.close()) };
 }
 
 interface ObservedPool {

@@ -43,3 +43,27 @@ test("a line over the bound is told once, and nothing is read after it", () => {
   assert.deepEqual(lines, ["1234"]);
   assert.equal(oversize(), 1);
 });
+
+test("fuzz: of any bytes it reads the lines up to the first one over the bound, and tells that once", () => {
+  const bytes = fc.array(fc.oneof(fc.constantFrom("\n", "\r\n", "\r"), fc.string({ maxLength: 12 })), { maxLength: 20 });
+  fc.assert(
+    fc.property(bytes, fc.nat(9), fc.integer({ min: 1, max: 20 }), (parts, cut, maxBytes) => {
+      const { lines, oversize, reader: made } = reader(maxBytes);
+      const stream = Buffer.from(parts.join("").replaceAll(/[^\n\r -~]/g, "?"));
+      for (let at = 0; at < stream.length; at += cut + 1) made.feed(stream.subarray(at, at + cut + 1));
+      const all = stream.toString().split("\n");
+      const unfinished = all.pop() as string;
+      // one more byte may be the carriage return that ends a line
+      const over = all.findIndex((line) => line.length > maxBytes + 1);
+      const read = (over === -1 ? all : all.slice(0, over)).map((line) => line.replace(/\r$/, "")).filter((line) => line !== "");
+      if (oversize() === 0) assert.deepEqual(lines, read);
+      else {
+        assert.equal(oversize(), 1);
+        assert.ok(over !== -1 || unfinished.length > maxBytes || all.some((line) => line.length > maxBytes));
+        assert.deepEqual(lines, read.slice(0, lines.length));
+      }
+      for (const line of lines) assert.ok(line.length <= maxBytes + 1);
+    }),
+    { numRuns: 500 },
+  );
+});

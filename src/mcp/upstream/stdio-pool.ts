@@ -4,7 +4,7 @@ import { type JsonObject, objectIn } from "../../base/json.ts";
 import type { Exchange } from "../../contract/exchange.ts";
 import type { RpcId } from "../../contract/mcp.ts";
 import { Reply } from "../../contract/reply.ts";
-import { type Edit, JsonView, replace, splice } from "../json-view.ts";
+import { type AmbiguousKey, type Edit, JsonView, replace, splice } from "../json-view.ts";
 import { errorResponse, resultResponse } from "../rpc-error.ts";
 import { latestRevision } from "../wire/index.ts";
 import { StdioCall } from "./stdio-call.ts";
@@ -63,7 +63,7 @@ export class StdioPool implements ProcessListener {
     const { id, method } = message;
     if (typeof method !== "string") {
       const pooled = typeof id === "number" ? this.calls.get(id) : undefined;
-      if (pooled !== undefined) pooled.call.respond(withMember(new JsonView(line).member("id"), line, pooled.id));
+      if (pooled !== undefined) respond(pooled, line);
     } else if (method === "notifications/progress") this.progress(line, message);
     else if (typeof id === "string" || typeof id === "number") this.refuse(id, method);
   }
@@ -131,7 +131,8 @@ export class StdioPool implements ProcessListener {
     const token = objectIn(message, "params")["progressToken"];
     const pooled = typeof token === "number" ? this.calls.get(token) : undefined;
     if (pooled?.progressToken === undefined) return;
-    const view = new JsonView(line).member("params")?.member("progressToken");
+    const view = tokenIn(line);
+    if (view === undefined) return;
     // a slow caller must not hold back the others: what it does not read waits, up to the stream's bound
     pooled.call.message(withMember(view, line, pooled.progressToken));
   }
@@ -165,6 +166,26 @@ export class PooledConnection implements Connection {
 
   /** The process stays for the next caller. */
   async close(): Promise<void> {}
+}
+
+/** Under the caller's own id. */
+function respond({ call, id }: PooledCall, line: Buffer): void {
+  let response: Buffer;
+  try {
+    response = withMember(new JsonView(line).member("id"), line, id);
+  } catch (thrown) {
+    call.fail(thrown as AmbiguousKey); // whose answer it is depends on the reader
+    return;
+  }
+  call.respond(response);
+}
+
+function tokenIn(notification: Buffer): JsonView | undefined {
+  try {
+    return new JsonView(notification).member("params")?.member("progressToken");
+  } catch {
+    return undefined; // ambiguous
+  }
 }
 
 function withMember(view: JsonView | undefined, text: Buffer, value: string): Buffer {

@@ -119,8 +119,17 @@ export class StdioProcess {
   private read(line: Buffer): void {
     if (this.gone) return;
     const message = parseObject(line);
-    if (message !== undefined) this.settings.onMessage(line, message);
+    if (message !== undefined) this.handle(line, message);
     else this.settings.log.debug("mcp server wrote a line that is no message", { target: this.settings.target, bytes: line.length });
+  }
+
+  /** Whatever a process writes must not be the gateway's end. */
+  private handle(line: Buffer, message: JsonObject): void {
+    try {
+      this.settings.onMessage(line, message);
+    } catch (thrown) {
+      this.end(`wrote a message that cannot be handled: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+    }
   }
 
   private logErrors(): void {
