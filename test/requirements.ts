@@ -26,6 +26,22 @@ export const requirements: readonly Requirement[] = [
   { id: "article-challenge", source: "RFC 9728 section 5.1", behaviour: "A refusal names the address of the resource's metadata." },
   { id: "article-metadata", source: "RFC 9728 section 3", behaviour: "That address serves what `resourceMetadata` says, without a token." },
   { id: "article-product", source: article, behaviour: "A label computed from the arguments of a tool call is on its metrics." },
+  // MCP: servers, processes and clients that go wrong
+  {
+    id: "mcp-hostile-open",
+    source: operations,
+    behaviour: "failOpen: a target that hangs, lies, floods or breaks off disturbs no other; its own callers are told its name.",
+  },
+  { id: "mcp-hostile-closed", source: operations, behaviour: "failClosed: an error in time that names the target." },
+  { id: "mcp-hostile-process", source: operations, behaviour: "A child process may write, or not read, whatever it likes." },
+  { id: "mcp-hostile-clients", source: operations, behaviour: "MCP clients that leave or do not read disturb nobody." },
+  { id: "mcp-framing", source: operations, behaviour: "Any bytes of a server are an answer, or a failure; reading them throws nothing." },
+  {
+    id: "mcp-processes-full",
+    source: operations,
+    behaviour: "When a target's processes are all in use, newcomers are told so, and nobody else.",
+  },
+  { id: "mcp-sessions-leave", source: operations, behaviour: "Dropped MCP sessions leave no process, descriptor or session behind." },
   // the article: models
   { id: "article-jwt", source: article, behaviour: "`llm.policies.jwtAuth` guards every model." },
   { id: "article-domain", source: article, behaviour: "Rules on `jwt.email` and `jwt.email_verified` decide who may call." },

@@ -76,6 +76,7 @@ async function useTheGood(one: Rig, session: string): Promise<void> {
   assert.ok(performance.now() - started < patienceMs);
 }
 
+// shows: mcp-hostile-open
 describe("a target that misbehaves, failOpen", { concurrency: 12 }, () => {
   for (const [name, misdeed] of Object.entries(misdeeds)) {
     for (const polite of [false, true]) {
@@ -115,6 +116,7 @@ const greetingIsTheirs: ReadonlySet<string> = new Set(["lists a text", "lists nu
 /** What passes for a list. */
 const listIsTheirs: ReadonlySet<string> = new Set(["lists numbers", "pages for ever", "answers somebody else"]);
 
+// shows: mcp-hostile-closed
 describe("a target that misbehaves, failClosed", { concurrency: 6 }, () => {
   for (const [name, misdeed] of Object.entries(misdeeds)) {
     if (!greetingIsTheirs.has(name)) {
@@ -151,6 +153,7 @@ test("a target that speaks byte by byte is as good as the others", async () => {
   assert.equal(textOf(answered), "done");
 });
 
+// shows: mcp-hostile-process
 describe("a child process that misbehaves, failOpen", { concurrency: 6 }, () => {
   const ways = [
     "says nothing",
@@ -203,6 +206,7 @@ describe("a child process that misbehaves, failOpen", { concurrency: 6 }, () => 
   });
 });
 
+// shows: mcp-hostile-clients
 describe("clients that misbehave", () => {
   const headers = { "content-type": "application/json", accept: "application/json, text/event-stream" };
 

@@ -84,6 +84,7 @@ const call = (id: number, method: string): Parameters<StdioConnection["post"]>[1
 
 const lines = fc.array(fc.tuple(anything, fc.constantFrom("\n", "\r\n", "\n\n", "")), { maxLength: 8 });
 
+// shows: mcp-framing
 test("fuzz: whatever a process of one session writes, its calls end and nothing is thrown", async () => {
   await fc.assert(
     fc.asyncProperty(lines, cuts, async (some, sizes) => {
