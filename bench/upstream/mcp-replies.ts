@@ -29,8 +29,8 @@ const longToolList = JSON.stringify({
     inputSchema: {
       type: "object",
       properties: {
-        path: { type: "string", description: prose(40) },
-        pattern: { type: "string", description: prose(40), minLength: 1 },
+        path: { type: "string", description: prose(20) },
+        pattern: { type: "string", description: prose(20), minLength: 1 },
         limit: { type: "integer", minimum: 1, maximum: 1_000, default: 100 },
         recursive: { type: "boolean", default: false },
       },

@@ -118,14 +118,19 @@ async function relayEvents(exchange: Exchange, reply: Reply, options: RelayOptio
 
 /** Whether bytes look like a JSON object, at both ends: a page of HTML, a batch or nothing at all is no message. */
 function isObject(bytes: Buffer): boolean {
-  return (
-    bytes.toString("latin1", 0, 64).trimStart().startsWith("{") &&
-    bytes
-      .toString("latin1", Math.max(0, bytes.length - 64))
-      .trimEnd()
-      .endsWith("}")
-  );
+  let start = 0;
+  while (isSpace(bytes[start])) start += 1;
+  let last = bytes.length - 1;
+  while (last > start && isSpace(bytes[last])) last -= 1;
+  return bytes[start] === OPEN_BRACE && bytes[last] === CLOSE_BRACE;
 }
+
+function isSpace(byte: number | undefined): boolean {
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+}
+
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
 
 /** Whether there may be a response among the messages. */
 function mayRespond(events: Buffer): boolean {
