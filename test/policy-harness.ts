@@ -77,6 +77,8 @@ export function testContext(overrides: Partial<CompileContext> & { files?: Reado
     backend: missing,
     expect: (ready) => void expected.push(ready),
     warn: (message) => void warnings.push(message),
+    pages: () => {},
+    needsCaller: () => {},
     ...rest,
   } as TestContext;
 }

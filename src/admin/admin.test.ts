@@ -46,6 +46,7 @@ async function started(t: TestContext, settings: AdminSettings = everywhere, cha
     levels,
     renderMetrics: async () => "# TYPE x counter\nx 1\n",
     effectiveConfig: () => ({}),
+    logins: { list: async () => [], revoke: async (id) => ({ found: id !== "none", told: false }) },
     stop: () => void stops.push("stop"),
     ...changes,
   });

@@ -5,6 +5,7 @@ import { configDump } from "./endpoints/config-dump.ts";
 import { cpuProfile } from "./endpoints/cpu-profile.ts";
 import { indexPage } from "./endpoints/index-page.ts";
 import { type ChangeableLevels, logging } from "./endpoints/logging.ts";
+import { type LoginBook, logins } from "./endpoints/logins.ts";
 import { memory } from "./endpoints/memory.ts";
 import { metrics } from "./endpoints/metrics.ts";
 import { quit } from "./endpoints/quit.ts";
@@ -31,6 +32,8 @@ export interface AdminTools {
   readonly renderMetrics: () => Promise<string>;
   /** The configuration in effect, as plain data. */
   readonly effectiveConfig: () => unknown;
+  /** Callers' logins at servers behind the gateway. */
+  readonly logins: LoginBook;
   /** Begins an orderly end of the process. */
   readonly stop: () => void;
 }
@@ -83,7 +86,15 @@ export async function startAdmin(settings: AdminSettings, tools: AdminTools): Pr
 }
 
 function endpointsByRole(settings: AdminSettings, tools: AdminTools, pending: ReadonlySet<string>): Record<Role, Endpoint[]> {
-  const admin = [configDump(tools.effectiveConfig), logging(tools.levels), memory, tasks, cpuProfile(), quit(tools.stop)];
+  const admin = [
+    configDump(tools.effectiveConfig),
+    logging(tools.levels),
+    ...logins(tools.logins),
+    memory,
+    tasks,
+    cpuProfile(),
+    quit(tools.stop),
+  ];
   return {
     admin: [indexPage(settings.version, admin), ...admin],
     stats: metrics(tools.renderMetrics),

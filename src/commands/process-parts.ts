@@ -5,12 +5,14 @@ import { runtimeTelemetrySettings, telemetrySettings } from "../config/compile/t
 import { ResourceRegistry } from "../config/resources.ts";
 import type { ConfigSource } from "../config/source.ts";
 import type { Stores } from "../contract/stores.ts";
+import { Vault } from "../policies/backend-auth/user-login/vault.ts";
 import { MemoryState } from "../store/memory-state.ts";
 import { createMemoryRateLimits } from "../store/rate-limit-store.ts";
 import { SealedState, stateKeyBytes } from "../store/sealed-state.ts";
 import { MemorySessionStore } from "../store/session-store.ts";
 import { SqliteState } from "../store/sqlite-state.ts";
 import { createTelemetry, type Telemetry } from "../telemetry/telemetry.ts";
+import { fetchDocument } from "../upstream/fetch-document.ts";
 import type { ProcessIo } from "./io.ts";
 import { version } from "./version.ts";
 
@@ -23,6 +25,8 @@ const disposeMs = 5_000;
 
 export interface OwnedParts extends ProcessParts {
   readonly telemetry: Telemetry;
+  /** Callers' logins at servers behind the gateway. */
+  readonly logins: Vault;
   close(): Promise<void>;
 }
 
@@ -52,6 +56,7 @@ export function createProcessParts(source: ConfigSource, io: ProcessIo): OwnedPa
     version: version(),
     telemetryFor: (loaded) => telemetry.forRuntime(runtimeTelemetrySettings(loaded, environment)),
     telemetry,
+    logins: new Vault({ store: state.stores.secrets, clock: systemClock, fetch: fetchDocument }),
     async close() {
       sessions.close();
       state.close();

@@ -76,7 +76,18 @@ export interface CompileContext {
   readonly expect: (ready: Promise<void>) => void;
   /** Reports what deserves a warning at load, with its path. */
   readonly warn: (message: string) => void;
+  /**
+   * Serves pages for browsers below a path, on every listener and before any policy: who opens them has no credential for
+   * the gateway. Of several at one path the first that answers does.
+   * @param prefix ends with "/"
+   */
+  readonly pages: (prefix: string, page: Page) => void;
+  /** Says that anonymous callers have no use for this; it is warned of on routes where nobody can say who they are. */
+  readonly needsCaller: () => void;
 }
+
+/** Answers a request below its prefix. @param rest the path behind it. @returns undefined when it is none of its own */
+export type Page = (exchange: Exchange, rest: string) => Promise<Reply> | undefined;
 
 /** A backend that a policy refers to. */
 export interface NamedBackend {

@@ -2,25 +2,18 @@ import { isJsonObject, type JsonObject } from "../base/json.ts";
 import { spliceJsonMembers } from "../base/json-members.ts";
 import type { Exchange } from "../contract/exchange.ts";
 import type { RpcId } from "../contract/mcp.ts";
+import type { CatalogueEntry } from "./catalogue-entry.ts";
 import type { Decision } from "./decision.ts";
 import { type Delivery, ownRequest } from "./delivery.ts";
 import { fanOut, type FanOutSettings } from "./fan-out.ts";
 import type { Item, ItemKind } from "./item.ts";
 import { JsonView, replace, splice } from "./json-view.ts";
+import type { LoginRequests } from "./login-required.ts";
 import type { Names, Resolved } from "./names.ts";
 import { publishToolMeta } from "./publish-result.ts";
 import type { ServerResponse } from "./read-response.ts";
 import type { Link, Session } from "./session.ts";
 import type { ListMethod } from "./wire/revision.ts";
-
-/** One element of a list, with its owner. */
-export interface CatalogueEntry {
-  readonly item: Item;
-  /** Its name for clients. */
-  readonly published: string;
-  /** The element as its server sent it, schemas included, with the published name in it. JSON text. */
-  readonly source: Buffer;
-}
 
 /** Whose list, and in which words. */
 export interface ListRequest {
@@ -43,6 +36,7 @@ export interface CatalogueSettings {
   readonly delivery: Delivery;
   readonly fanOut: FanOutSettings;
   readonly maxPages: number;
+  readonly logins: LoginRequests;
 }
 
 /**
@@ -59,14 +53,19 @@ export class Catalogue {
   /** Everything the targets offer of a kind, all pages of it. @throws TargetFailure as the failure mode says */
   async list(request: ListRequest): Promise<readonly CatalogueEntry[]> {
     const { method, session, exchange } = request;
-    const { names, decision } = this.settings;
+    const { names, decision, logins } = this.settings;
     const answers = await fanOut(request.links, this.settings.fanOut, async (link, deadlineMs) => {
-      const pages = await this.pages(link, request, deadlineMs);
-      return pages.flatMap((page) => this.entries(link.target.name, page, method));
+      try {
+        const pages = await this.pages(link, request, deadlineMs);
+        if (method.item === "tool") logins.listed(link);
+        return pages.flatMap((page) => this.entries(link.target.name, page, method));
+      } catch (thrown) {
+        return logins.entries(thrown, link, method);
+      }
     });
     const entries = answers.flatMap(({ value }) => value);
     const offered = names.ownersFromLists && method.key === "name" ? this.withoutConflicts(session, method.item, entries) : entries;
-    return decision.active ? offered.filter(({ item }) => decision.allows(exchange, item)) : offered;
+    return decision.active ? offered.filter(({ item, always }) => always === true || decision.allows(exchange, item)) : offered;
   }
 
   /** The same list as the `result` of a response. JSON text. */

@@ -11,6 +11,7 @@ import type { ItemKind } from "./item.ts";
 import { insertMembers, JsonView, splice } from "./json-view.ts";
 import { LastLists } from "./last-lists.ts";
 import { ListChanges, listKinds } from "./list-changes.ts";
+import { LoginRequests } from "./login-required.ts";
 import { mergeInitialize } from "./merge-initialize.ts";
 import { parseObject } from "./message.ts";
 import { createNames, type Names, type Resolved } from "./names.ts";
@@ -43,6 +44,7 @@ export class Federation {
   readonly fanOut: FanOutSettings;
   readonly decision: Decision;
   private readonly catalogue: Catalogue;
+  private readonly logins: LoginRequests;
   private readonly lastLists: LastLists;
   private readonly changes: ListChanges;
   private readonly version: string;
@@ -79,11 +81,21 @@ export class Federation {
     const { names, decision, delivery, fanOut, limits } = this;
     const { changeWindowMs: windowMs, maxPages, openDeadlineMs: timeoutMs } = limits;
     this.changes = new ListChanges({ clock, delivery, lists: this.lastLists, windowMs, timeoutMs, maxPages });
-    this.catalogue = new Catalogue({ names, decision, delivery, fanOut, maxPages });
+    this.logins = new LoginRequests(delivery);
+    this.catalogue = new Catalogue({ names, decision, delivery, fanOut, maxPages, logins: this.logins });
   }
 
   /** @throws GatewayError, TargetFailure, AmbiguousKey */
-  request(call: Call): Promise<Reply> {
+  async request(call: Call): Promise<Reply> {
+    const links = (): readonly Link[] => this.links(call.session);
+    try {
+      return await (this.logins.toolCall(call, links) ?? this.route(call));
+    } catch (thrown) {
+      return this.logins.reply(thrown, call, links);
+    }
+  }
+
+  private route(call: Call): Promise<Reply> {
     const method = call.session.revision.methods.get(call.request.method);
     switch (method?.routing) {
       case "initialize":
@@ -113,7 +125,9 @@ export class Federation {
     const { exchange, session, request, accepts } = call;
     const answers = await fanOut(this.links(session), this.fanOut, async (link, timeoutMs) => {
       const leg: Leg = { exchange, session, link, timeoutMs };
-      const response = await this.delivery.open(leg, request, (message) => this.aside(call, link, message));
+      const response = await this.delivery
+        .open(leg, request, (message) => this.aside(call, link, message))
+        .catch((thrown: unknown) => this.logins.hello(thrown, link, call));
       if (link.hello !== undefined || this.names.plain) return response;
       throw new TargetFailure(link.target.name, `initialize was refused: ${response.bytes.toString("utf8", 0, 500)}`);
     });
@@ -155,6 +169,7 @@ export class Federation {
       return replyWith(accepts, resultResponse(request.id, markStale(list, this.lastLists.shownFor(exchange))));
     }
     const [link] = this.links(session) as [Link];
+    if (method.item === "tool") this.logins.listed(link);
     const onResponse = this.decision.active
       ? (bytes: Buffer): Buffer => {
           const value = parseObject(bytes);
@@ -171,7 +186,9 @@ export class Federation {
     if (this.names.plain) return this.forward(call, this.links(session)[0] as Link);
     const links = this.links(session).filter((link) => link.offers(method.capability));
     const answers = await fanOut(links, this.fanOut, (link, timeoutMs) =>
-      this.delivery.request({ exchange, session, link, timeoutMs }, request, (message) => this.aside(call, link, message)),
+      this.delivery
+        .request({ exchange, session, link, timeoutMs }, request, (message) => this.aside(call, link, message))
+        .catch((thrown: unknown) => this.logins.empty(thrown, request.id)),
     );
     // one who did it is enough; what nobody could do fails in the first one's words
     const succeeded = answers.length === 0 || answers.some(({ value }) => value.value["error"] === undefined);

@@ -1,7 +1,7 @@
 import type { Clock } from "../../base/clock.ts";
 import type { GatewayMetrics } from "../../contract/metrics.ts";
 import type { BackendNames, Send } from "../../contract/outgoing.ts";
-import type { CompileContext, Log, NamedBackend, UpstreamAddress } from "../../contract/runtime.ts";
+import type { CompileContext, Log, NamedBackend, Page, UpstreamAddress } from "../../contract/runtime.ts";
 import type { Stores } from "../../contract/stores.ts";
 import { backendPolicies } from "../../policies/index.ts";
 import { compileBackendTls } from "../../policies/backend-tls/index.ts";
@@ -46,6 +46,10 @@ export class Build {
   readonly expected: Promise<void>[] = [];
   /** What is compiled once although several places refer to it. */
   readonly memo = new Map<string, unknown>();
+  /** Pages for browsers, by the path that they are below. Complete once everything is compiled. */
+  readonly pages = new Map<string, Page[]>();
+  /** Places that are of no use to anonymous callers, as they are compiled. */
+  readonly needCallers: string[] = [];
 
   constructor(config: Config, deps: CompileDeps) {
     this.config = config;
@@ -72,6 +76,8 @@ export class Build {
         this.expected.push(ready);
       },
       warn: (message) => this.warn(path, message),
+      pages: (prefix, page) => void this.pages.set(prefix, [...(this.pages.get(prefix) ?? []), page]),
+      needsCaller: () => void this.needCallers.push(path),
     };
   }
 

@@ -12,6 +12,7 @@ import { CachedToken } from "../../upstream/cached-token.ts";
 import { fetchDocument } from "../../upstream/fetch-document.ts";
 import { compileCredentialDestination, type CredentialDestination } from "../credential-location.ts";
 import { type BackendAuthConfig, backendAuthConfig } from "./config.ts";
+import { userLogin } from "./user-login/index.ts";
 import { compileGoogleCredential, type GoogleTokenKind, metadataServer } from "./google.ts";
 
 /** Gives each request the credential that the backend wants from us. */
@@ -31,6 +32,8 @@ export const backendAuth = definePolicy<BackendAuthConfig>({
       }
       case "gcp":
         return google(config.gcp, context);
+      case "userLogin":
+        return userLogin(config.userLogin, (secret) => readSecret(secret, context), context);
     }
   },
 });
