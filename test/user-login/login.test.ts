@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { UrlElicitationRequiredError } from "@modelcontextprotocol/sdk/types.js";
+import { ToolListChangedNotificationSchema, UrlElicitationRequiredError } from "@modelcontextprotocol/sdk/types.js";
+import { within } from "../../src/base/deadline.ts";
 import { startToolServer } from "../mcp-auth/rig.ts";
 import { testIssuer } from "../tokens.ts";
 import { TestBrowser } from "./browser.ts";
@@ -82,6 +83,18 @@ describe("a caller logs in at a server behind the gateway", () => {
       assert.deepEqual([refusal.code, elicitation.mode, typeof elicitation.elicitationId], [-32042, "url", "string"]);
       assert.equal((await new TestBrowser("alice@hub").logIn(elicitation.url)).status, 200);
       assert.equal((await callTool(alice, "whoami")).text, "I am alice@hub");
+    }));
+
+  // shows: user-login-told
+  test("a client that listens is told when the login is done", () =>
+    withRig({}, async (rig) => {
+      const alice = await rig.connect("alice");
+      const told = Promise.withResolvers<void>();
+      alice.setNotificationHandler(ToolListChangedNotificationSchema, () => told.resolve());
+      const { text } = await callTool(alice, "whoami");
+      assert.equal((await new TestBrowser("alice@hub").logIn(linkIn(text))).status, 200);
+      await within(20_000, told.promise, () => new Error("the client was not told"));
+      assert.deepEqual(await names(alice), ["whoami", "write"]);
     }));
 
   test("other requests than calls of tools get an error with the same words", () =>

@@ -16,7 +16,14 @@ export const provenElsewhere: readonly ProvenElsewhere[] = [
   elsewhere(of("transformations", "*"), `${policies}/transformations/index.test.ts`),
   elsewhere(of("plainTransformations", "*"), `${policies}/transformations/index.test.ts`),
   elsewhere(of("backendTLS", "*"), `${policies}/backend-tls/index.test.ts`),
-  elsewhere(of("backendAuth", "*"), `${policies}/backend-auth/index.test.ts`, `${policies}/credential-location.test.ts`),
+  elsewhere(
+    of("backendAuth", "*"),
+    `${policies}/backend-auth/index.test.ts`,
+    `${policies}/backend-auth/user-login/index.test.ts`,
+    `${policies}/credential-location.test.ts`,
+    "test/user-login/login.test.ts", // a client registered by hand
+    "test/user-login/renewal.test.ts", // scopes
+  ),
   elsewhere(of("backendHttp", "requestTimeout"), `${policies}/http/index.test.ts`),
   elsewhere(of("authorization", "*"), `${policies}/authorization/index.test.ts`, "src/cel/rules.test.ts"),
   elsewhere(of("localRateLimit", "*"), `${policies}/local-rate-limit/index.test.ts`),
