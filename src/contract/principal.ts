@@ -40,7 +40,8 @@ export function loginOwnerOf(identity: Identity): LoginOwner | undefined {
     basicAuth?.username,
   ];
   const name = names.find((one): one is string => typeof one === "string" && one !== "");
-  return { id, name: (name ?? "the holder of an API key").slice(0, maxNameLength) };
+  // characters that cannot be seen could make one name look like another
+  return { id, name: (name ?? "the holder of an API key").replace(/\p{C}/gu, "").slice(0, maxNameLength) };
 }
 
 /** Characters. */

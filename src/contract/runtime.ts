@@ -53,6 +53,8 @@ export interface CompiledListener {
 export interface CompileContext {
   /** Where in the configuration this stands, for messages: `binds[0].listeners[0].routes[1].policies.cors`. */
   readonly path: string;
+  /** Of a policy around requests to one host: where they go, `https://host:port`, whatever a client or a policy makes of the authority. */
+  readonly destination?: string;
   readonly clock: Clock;
   /** Things that outlive a reload: connection pools, key sets, token buckets, child processes. */
   readonly resources: Resources;

@@ -18,6 +18,8 @@ export interface UpstreamOptions {
   readonly tokenAnswer?: () => { readonly status: number; readonly text: string } | undefined;
   /** The refusal names no `resource_metadata`. */
   readonly bareChallenge?: boolean;
+  /** What tokens are to be asked for; the MCP server's address when absent. */
+  readonly resource?: string;
   /** Serves everybody. */
   readonly open?: boolean;
 }
@@ -217,7 +219,7 @@ export class FakeUpstream {
       this.check(isKnown, "client or redirect uri"),
       this.check(query.get("response_type") === "code", "response_type"),
       this.check(query.get("code_challenge_method") === "S256" && challenge.length === 43, "PKCE"),
-      this.check(query.get("resource") === this.url, "resource"),
+      this.check(query.get("resource") === (this.options.resource ?? this.url), "resource"),
       this.check((query.get("state") ?? "").length > 20, "state"),
       this.check(typeof account === "string", "account"),
       this.check(request.headers.referer === undefined, "a referrer"),
@@ -241,7 +243,7 @@ export class FakeUpstream {
     if (instead !== undefined) return void response.writeHead(instead.status, { "content-type": "application/json" }).end(instead.text);
     const clientId = await this.authenticate(request, form);
     if (clientId === undefined) return json(response, 401, { error: "invalid_client" });
-    if (!this.check(form.get("resource") === this.url, "resource at the token endpoint"))
+    if (!this.check(form.get("resource") === (this.options.resource ?? this.url), "resource at the token endpoint"))
       return json(response, 400, { error: "invalid_target" });
     const grant = form.get("grant_type") === "refresh_token" ? this.rotate(form, clientId) : this.redeem(form, clientId);
     if (grant === undefined) return json(response, 400, { error: "invalid_grant" });

@@ -4,6 +4,7 @@ import { ToolListChangedNotificationSchema, UrlElicitationRequiredError } from "
 import { within } from "../../src/base/deadline.ts";
 import { startToolServer } from "../mcp-auth/rig.ts";
 import { testIssuer } from "../tokens.ts";
+import { startTestGateway } from "../gateway-harness.ts";
 import { TestBrowser } from "./browser.ts";
 import type { UpstreamOptions } from "./fake-upstream.ts";
 import { callTool, keyOf, linkIn, type LoginRig, type LoginRigOptions, startLoginRig } from "./rig.ts";
@@ -73,17 +74,29 @@ describe("a caller logs in at a server behind the gateway", () => {
   }
 
   // shows: user-login-elicitation
-  test("a client that can show URLs gets the error of URL elicitation", () =>
-    withRig({}, async (rig) => {
-      const alice = await rig.connect("alice", { elicitation: { url: {} } });
-      const refusal = await alice.callTool({ name: "whoami" }).catch((thrown: unknown) => thrown);
-      assert.ok(refusal instanceof UrlElicitationRequiredError, String(refusal));
-      const [elicitation] = refusal.elicitations;
-      assert.ok(elicitation);
-      assert.deepEqual([refusal.code, elicitation.mode, typeof elicitation.elicitationId], [-32042, "url", "string"]);
-      assert.equal((await new TestBrowser("alice@hub").logIn(elicitation.url)).status, 200);
-      assert.equal((await callTool(alice, "whoami")).text, "I am alice@hub");
-    }));
+  test("a client that can show URLs gets the error of URL elicitation, whoever authenticates it", async () => {
+    const issuer = testIssuer("key-1");
+    const checks = { issuer: "https://idp.test", audiences: ["a"] };
+    const credentialOf = (sub: string): string =>
+      issuer.token({ iss: "https://idp.test", aud: "a", exp: Math.floor(Date.now() / 1000) + 600, sub });
+    for (const policies of [
+      { mcpAuthentication: { ...checks, jwks: issuer.jwks, resourceMetadata: {} } },
+      { jwtAuth: { mode: "strict", ...checks, jwks: issuer.jwks } },
+    ]) {
+      await withRig({ policies, credentialOf }, async (rig) => {
+        const alice = await rig.connect("alice", { elicitation: { url: {} } });
+        const refusal = await alice.callTool({ name: "whoami" }).catch((thrown: unknown) => thrown);
+        assert.ok(refusal instanceof UrlElicitationRequiredError, String(refusal));
+        const [elicitation] = refusal.elicitations;
+        assert.ok(elicitation);
+        assert.deepEqual([refusal.code, elicitation.mode, typeof elicitation.elicitationId], [-32042, "url", "string"]);
+        assert.equal((await new TestBrowser("alice@hub").logIn(elicitation.url)).status, 200);
+        assert.equal((await callTool(alice, "whoami")).text, "I am alice@hub");
+        const bob = await rig.connect("bob", { elicitation: { url: {} } });
+        await assert.rejects(bob.callTool({ name: "whoami" }), { code: -32042 });
+      });
+    }
+  });
 
   // shows: user-login-told
   test("a client that listens is told when the login is done", () =>
@@ -184,6 +197,47 @@ describe("a caller logs in at a server behind the gateway", () => {
       assert.match(own, /idp\.test/);
     });
   });
+});
+
+test("any HTTP backend takes logins, and browsers pass a listener that wants tokens", async () => {
+  const issuer = testIssuer("key-1");
+  const rig = await startLoginRig();
+  try {
+    const jwtAuth = { mode: "strict", issuer: "https://idp.test", audiences: ["a"], jwks: issuer.jwks };
+    const { host } = new URL(rig.upstream.url);
+    const draft = (publicUrl: string): string => {
+      const route = { policies: { backendAuth: { userLogin: { publicUrl } } }, backends: [{ host }] };
+      return JSON.stringify({ binds: [{ port: 0, listeners: [{ policies: { jwtAuth }, routes: [route] }] }] });
+    };
+    const gateway = await startTestGateway(draft("http://127.0.0.1:1"));
+    try {
+      await gateway.reload(draft(gateway.url()));
+      const token = issuer.token({ iss: "https://idp.test", aud: "a", exp: Math.floor(Date.now() / 1000) + 600, sub: "alice" });
+      const call = (): Promise<Response> =>
+        fetch(`${gateway.url()}/mcp`, {
+          method: "POST",
+          headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+          body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "whoami" } }),
+        });
+      const asked = await call();
+      assert.equal(asked.status, 401);
+      const { url } = (await asked.json()) as { url: string };
+      // the login is for the server as a whole, and this one describes a part of itself alone
+      rig.upstream.options = {
+        description: (one) => ({ ...one, resource: new URL(rig.upstream.url).origin }),
+        resource: new URL(rig.upstream.url).origin,
+      };
+      const done = await new TestBrowser("alice@hub").logIn(url);
+      assert.equal(done.status, 200, done.text);
+      assert.deepEqual(rig.upstream.problems, []);
+      assert.match(await (await call()).text(), /I am alice@hub/);
+      assert.equal((await fetch(`${gateway.url()}/mcp`, { method: "POST", body: "{}" })).status, 401);
+    } finally {
+      await gateway.close();
+    }
+  } finally {
+    await rig.close();
+  }
 });
 
 function statelessOf(rig: LoginRig, mcpAuthentication: object): object {

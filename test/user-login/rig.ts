@@ -13,6 +13,8 @@ export interface LoginRigOptions {
   /** More of the configuration. */
   readonly config?: Readonly<Record<string, unknown>>;
   readonly policies?: Readonly<Record<string, unknown>>;
+  /** A caller's credential; the API key when absent. */
+  readonly credentialOf?: (user: string) => string;
 }
 
 export interface LoginRig {
@@ -57,7 +59,7 @@ export async function startLoginRig(options: LoginRigOptions = {}): Promise<Logi
     },
     async connect(user, capabilities = {}) {
       const client = new Client({ name: "test", version: "1" }, { capabilities });
-      const headers = { authorization: `Bearer ${keyOf(user)}` };
+      const headers = { authorization: `Bearer ${(options.credentialOf ?? keyOf)(user)}` };
       await client.connect(new StreamableHTTPClientTransport(new URL(`${gateway.url()}/mcp`), { requestInit: { headers } }) as never);
       clients.push(client);
       return client;

@@ -113,10 +113,12 @@ export class Build {
       ...(tls === undefined ? {} : { tls }),
       ...(tcp === undefined ? {} : { connectTimeoutMs: tcp.connectTimeout, keepAlive: tcpKeepAlive(tcp.keepalives) ?? "off" }),
     });
+    const { host, port } = address;
+    const destination = `${tls === undefined ? "http" : "https"}://${host.includes(":") ? `[${host}]` : host}:${port}`;
     return backendPolicies.reduceRight<Send>((rest, definition) => {
       const slot = slotOf(slots, definition);
       if (slot === undefined || definition.compileBackend === undefined) return rest;
-      const policy = definition.compileBackend(slot.config, this.at(slot.path));
+      const policy = definition.compileBackend(slot.config, { ...this.at(slot.path), destination });
       return (outgoing) => policy(outgoing, rest);
     }, upstream.send);
   }

@@ -67,6 +67,18 @@ describe("backendAuth.userLogin", () => {
     });
   }
 
+  it("is for the server that requests go to, whatever Host a client sends", async () => {
+    const servers = await Promise.all(
+      ["gateway.test", "evil.test"].map(async (authority) => {
+        const exchange = testExchange({ authority });
+        exchange.identity.basicAuth = { username: "alice" };
+        const work = runBackend(backendAuth, { userLogin: { publicUrl } }, { exchange, reply: new Reply(401) });
+        return work.catch((thrown: unknown) => (thrown as GatewayError).details.detail);
+      }),
+    );
+    assert.deepEqual(servers, ["http://backend.test", "http://backend.test"]);
+  });
+
   it("shows clients no way to log in at the server themselves", async () => {
     const exchange = testExchange({ path: "/.well-known/oauth-protected-resource/mcp" });
     exchange.identity.basicAuth = { username: "alice" };

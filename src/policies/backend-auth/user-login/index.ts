@@ -18,6 +18,8 @@ import { type Login, type LoginPlace, placeOf } from "./vault.ts";
  * client's half). A caller who has not is asked to: docs/decisions/0020-user-logins.md
  */
 export function userLogin(config: UserLoginConfig, readSecret: (secret: FileOrInline) => string, context: CompileContext): BackendPolicy {
+  const { destination } = context;
+  if (destination === undefined) throw new Error("userLogin needs one server to log in at");
   const office = acquireOffice(context);
   const scope = scopeText(config.scopes);
   const { issuer } = config;
@@ -33,7 +35,7 @@ export function userLogin(config: UserLoginConfig, readSecret: (secret: FileOrIn
   if (!context.stores.secrets.durable) {
     context.warn("logins are forgotten when the process ends: set `config.state.file` and `config.state.key` to keep them");
   }
-  const logins = new UserLogins({ office, browser, issuer, scope });
+  const logins = new UserLogins({ destination, office, browser, issuer, scope });
   return (outgoing, next) => logins.send(outgoing, next);
 }
 
@@ -51,6 +53,8 @@ function identityOf(config: UserLoginConfig, readSecret: (secret: FileOrInline) 
 }
 
 interface UserLoginParts {
+  /** Where requests go. */
+  readonly destination: string;
   readonly office: LoginOffice;
   readonly browser: Browser;
   readonly issuer: string | undefined;
@@ -70,7 +74,7 @@ class UserLogins {
     const owner = loginOwnerOf(outgoing.exchange.identity);
     if (owner === undefined) throw new GatewayError("login_needs_caller");
     outgoing.head.headers.remove("authorization"); // the gateway's credentials are no business of the server
-    const place = placeOf(owner, serverOf(outgoing));
+    const place = placeOf(owner, serverAt(this.parts.destination, outgoing));
     const login = await this.current(place);
     return login === undefined ? this.sendWithout(outgoing, next, place) : this.sendWith(outgoing, next, login);
   }
@@ -137,10 +141,10 @@ class UserLogins {
 
 type Next = (outgoing: Outgoing) => Promise<Reply>;
 
-/** The address of the server that a login is for: an MCP server's own, or the host of any other. Without a default port. */
-function serverOf({ backend, head }: Outgoing): string {
-  const url = new URL(backend.url ?? `${head.scheme}://${head.authority}/`);
-  return url.origin + (url.pathname === "/" ? "" : url.pathname);
+/** The address of the server that a login is for: an MCP server's own, or the host of any other. Never what a client says. */
+function serverAt(destination: string, { backend }: Outgoing): string {
+  const { pathname } = new URL(backend.url ?? destination);
+  return new URL(destination).origin + (pathname === "/" ? "" : pathname);
 }
 
 /** A copy: what policies below change of one attempt must not be in the next. */

@@ -105,6 +105,14 @@ describe("renewing a login", () => {
     assert.equal(sent.length, 0);
   });
 
+  it("does not bring back a login that was revoked meanwhile", async () => {
+    const { clock, vault, renewal } = await withLogin(fresh);
+    clock.now += 3_590_000;
+    const renewed = renewal.current("k");
+    const revoked = vault.revoke("k");
+    assert.deepEqual([await renewed, (await revoked).found, await vault.get("k")], [undefined, true, undefined]);
+  });
+
   it("needs a login anew when there is no refresh token, once the token has ended", async () => {
     const { clock, renewal } = await withLogin(fresh, { refreshToken: undefined });
     clock.now += 3_590_000;

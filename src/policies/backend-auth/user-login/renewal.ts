@@ -89,6 +89,9 @@ export class Renewal {
         scope: tokens.scope ?? login.scope,
         ...lifetimeOf(tokens, clock.wall()),
       };
+      const now = await vault.get(key);
+      // revoked, or made anew, while the server was asked: that stands
+      if (now?.accessToken !== accessToken) return now?.state === "active" ? now : undefined;
       await vault.put(renewed);
       return renewed;
     } catch (thrown) {
