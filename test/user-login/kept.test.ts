@@ -76,7 +76,7 @@ describe("logins that outlive the process", () => {
     await callTool(bob, "whoami");
     await withVault(folder, async (vault) => {
       const views = await vault.list();
-      const seen = views.map(({ who, server, state }) => [who, server, state]).toSorted();
+      const seen = views.toSorted((a, b) => (a.who < b.who ? -1 : 1)).map(({ who, server, state }) => [who, server, state]);
       assert.deepEqual(seen, [
         ["alice", rig.upstream.url, "active"],
         ["bob", rig.upstream.url, "pending"],

@@ -22,7 +22,7 @@ describe("sealed records", () => {
   it("are refused when a character differs, or there is one more", () => {
     const text = seal.seal("link", { who: "alice" });
     fc.assert(
-      fc.property(fc.nat(text.length - 1), fc.constantFrom(..."ABCxyz019-_"), (at, character) => {
+      fc.property(fc.nat(text.length - 1), fc.constantFrom(..."A B C x y z 0 1 9 - _".split(" ")), (at, character) => {
         const changed = text.slice(0, at) + character + text.slice(at + 1);
         assert.equal(seal.open("link", changed) === undefined, changed !== text);
         assert.equal(seal.open("link", text + character), undefined);
