@@ -110,6 +110,41 @@ describe("a caller logs in at a server behind the gateway", () => {
       assert.deepEqual(await names(alice), ["whoami", "write"]);
     }));
 
+  test("a client that listens to several targets is told, too", async () => {
+    const tools = await startToolServer();
+    try {
+      await withRig({ targets: [{ name: "other", mcp: { host: `http://127.0.0.1:${tools.port}/mcp` } }] }, async (rig) => {
+        const alice = await rig.connect("alice");
+        const told = Promise.withResolvers<void>();
+        alice.setNotificationHandler(ToolListChangedNotificationSchema, () => told.resolve());
+        assert.deepEqual(await names(alice), ["hub_login", "other_read", "other_write"]);
+        const { text } = await callTool(alice, "hub_login");
+        assert.equal((await new TestBrowser("alice@hub").logIn(linkIn(text))).status, 200);
+        await within(20_000, told.promise, () => new Error("the client was not told"));
+        assert.deepEqual(await names(alice), ["hub_whoami", "hub_write", "other_read", "other_write"]);
+      });
+    } finally {
+      tools.close();
+    }
+  });
+
+  test("a server behind the older transport is asked for in the same way", () =>
+    withRig({ reach: (url) => ({ sse: { host: url } }) }, async (rig) => {
+      const alice = await rig.connect("alice");
+      assert.deepEqual(await names(alice), ["hub_login"]);
+      assert.match(linkIn((await callTool(alice, "hub_login")).text), /token=/);
+    }));
+
+  test("a REST service shows its tools, and calls of them ask for the login", () => {
+    const operation = { post: { operationId: "say", responses: { "200": { description: "x" } } } };
+    const schema = JSON.stringify({ openapi: "3.0.0", info: { title: "t", version: "1" }, paths: { "/mcp": operation } });
+    return withRig({ reach: (url) => ({ openapi: { host: new URL(url).origin, schema } }) }, async (rig) => {
+      const alice = await rig.connect("alice");
+      assert.deepEqual(await names(alice), ["say"]);
+      assert.match(linkIn((await callTool(alice, "say")).text), /token=/);
+    });
+  });
+
   test("other requests than calls of tools get an error with the same words", () =>
     withRig({}, async (rig) => {
       const alice = await rig.connect("alice");

@@ -10,6 +10,8 @@ export interface LoginRigOptions {
   /** More of `mcp`; its `targets` are put behind the one that wants logins. */
   readonly mcp?: Readonly<Record<string, unknown>>;
   readonly targets?: readonly object[];
+  /** How the server is reached; `mcp` when absent. */
+  readonly reach?: (url: string) => object;
   /** More of the configuration. */
   readonly config?: Readonly<Record<string, unknown>>;
   readonly policies?: Readonly<Record<string, unknown>>;
@@ -37,7 +39,10 @@ export async function startLoginRig(options: LoginRigOptions = {}): Promise<Logi
   const upstream = await new FakeUpstream(options.upstream).start();
   const config = (publicUrl: string): string => {
     const backendAuth = { userLogin: { publicUrl, ...options.userLogin } };
-    const targets = [{ name: "hub", mcp: { host: upstream.url }, policies: { backendAuth } }, ...(options.targets ?? [])];
+    const targets = [
+      { name: "hub", ...(options.reach?.(upstream.url) ?? { mcp: { host: upstream.url } }), policies: { backendAuth } },
+      ...(options.targets ?? []),
+    ];
     const keys = users.map((name) => ({ key: keyOf(name), metadata: { name } }));
     const policies = options.policies ?? { apiKey: { mode: "strict", keys } };
     return JSON.stringify({ ...options.config, mcp: { port: 0, policies, ...options.mcp, targets } });
