@@ -56,6 +56,7 @@ export function testContext(overrides: Partial<CompileContext> & { files?: Reado
   const noSessions: SessionStore = { get: missing, set: missing, delete: missing, hasEnded: missing, size: 0 };
   return {
     path: "routes[0].policies.test",
+    destination: "http://backend.test:80",
     clock,
     warnings,
     logged,
@@ -77,6 +78,8 @@ export function testContext(overrides: Partial<CompileContext> & { files?: Reado
     backend: missing,
     expect: (ready) => void expected.push(ready),
     warn: (message) => void warnings.push(message),
+    pages: () => {},
+    needsCaller: () => {},
     ...rest,
   } as TestContext;
 }

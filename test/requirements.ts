@@ -169,6 +169,74 @@ export const requirements: readonly Requirement[] = [
     behaviour: "Where callers are shown different definitions, each one's calls are judged by their own.",
   },
   { id: "mcp-integrity-durable", source: integrity, behaviour: "With `config.state` what was approved is known after a restart." },
+  // logins at servers behind the gateway
+  {
+    id: "user-login",
+    source: "MCP 2025-11-25, Authorization",
+    behaviour: "A caller logs in at a target with a browser, once, and its calls then carry its own token there.",
+  },
+  {
+    id: "user-login-clients",
+    source: "MCP 2025-11-25, Authorization: Client Registration Approaches",
+    behaviour: "The gateway is a client registered by hand, by its published description, or by request; once.",
+  },
+  {
+    id: "user-login-elicitation",
+    source: "MCP 2025-11-25, Elicitation: URL Elicitation Required",
+    behaviour: "Clients that can show URLs get error -32042; others are told in words.",
+  },
+  {
+    id: "user-login-told",
+    source: "docs/decisions/0020-user-logins.md",
+    behaviour: "A client that listens is told that tools have changed once its login is done.",
+  },
+  {
+    id: "user-login-several",
+    source: "docs/decisions/0020-user-logins.md",
+    behaviour: "A target that wants a login fails nobody else's; it offers one tool by which to log in.",
+  },
+  {
+    id: "user-login-anonymous",
+    source: "docs/decisions/0020-user-logins.md",
+    behaviour: "Without a name for the caller nothing is sent; a route where callers have none is warned of.",
+  },
+  { id: "user-login-apart", source: operations, behaviour: "No caller ever acts with the token of another." },
+  {
+    id: "user-login-renewal",
+    source: "RFC 9700 section 4.14.2",
+    behaviour: "A token that has expired is renewed once, however many calls want it.",
+  },
+  {
+    id: "user-login-ended",
+    source: "RFC 6749 section 5.2",
+    behaviour: "A login that the server has ended is asked for again; any other failure keeps it.",
+  },
+  {
+    id: "user-login-scopes",
+    source: "RFC 6750 section 3.1",
+    behaviour: "A token that lacks scopes is replaced by one with those it has and those it lacks.",
+  },
+  {
+    id: "user-login-fixation",
+    source: "RFC 9700 section 4.7",
+    behaviour: "A page says for whom a login would be, and only the browser that agreed there can finish it, once.",
+  },
+  {
+    id: "user-login-hostile",
+    source: "RFC 8414 section 3.3, RFC 9207 section 2.4",
+    behaviour: "Answers of authorization servers that cannot be believed end the login, with a page that says so.",
+  },
+  { id: "user-login-kept", source: operations, behaviour: "With `config.state` logins outlive the process." },
+  {
+    id: "user-login-secret",
+    source: "invariant 10 of docs/architecture.md",
+    behaviour: "Neither the state file nor the log holds a token or a link.",
+  },
+  {
+    id: "user-login-revoked",
+    source: "RFC 7009",
+    behaviour: "Operators see who is logged in where, and can end it here and at the authorization server.",
+  },
   // the article: models
   { id: "article-jwt", source: article, behaviour: "`llm.policies.jwtAuth` guards every model." },
   { id: "article-domain", source: article, behaviour: "Rules on `jwt.email` and `jwt.email_verified` decide who may call." },

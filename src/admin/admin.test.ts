@@ -51,6 +51,7 @@ async function started(t: TestContext, settings: AdminSettings = everywhere, cha
     renderMetrics: async () => "# TYPE x counter\nx 1\n",
     effectiveConfig: () => ({}),
     toolPins: new PinRegistry({ store: new MemoryState(), clock: systemClock, log: silent, metrics: { countPendingTools() {} } as never }),
+    logins: { list: async () => [], revoke: async (id) => ({ found: id !== "none", told: false }) },
     stop: () => void stops.push("stop"),
     ...changes,
   });
@@ -115,6 +116,25 @@ test("the configuration is shown without its credentials", async (t) => {
       },
     ],
   });
+});
+
+test("logins are listed, and revoked by their id", async (t) => {
+  const asked: string[] = [];
+  const logins = {
+    list: async () => [{ id: "1", who: "alice" }],
+    revoke: async (id: string) => {
+      asked.push(id);
+      return { found: id !== "3", told: id === "1" };
+    },
+  };
+  const { servers } = await started(t, everywhere, { logins });
+  assert.deepEqual(JSON.parse((await ask(servers.addresses.admin, "/logins")).text), [{ id: "1", who: "alice" }]);
+  const revoke = (id: string) => ask(servers.addresses.admin, `/logins/revoke?id=${id}`, { method: "POST" });
+  assert.equal((await revoke("1")).text, "revoked\n");
+  assert.match((await revoke("2")).text, /forgotten here/);
+  assert.equal((await revoke("3")).status, 404);
+  assert.equal((await ask(servers.addresses.admin, "/logins/revoke?id=1")).status, 405);
+  assert.deepEqual(asked, ["1", "2", "3"]);
 });
 
 test("the log level is shown, changed, refused and taken back", async (t) => {

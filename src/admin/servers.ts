@@ -6,6 +6,7 @@ import { configDump } from "./endpoints/config-dump.ts";
 import { cpuProfile } from "./endpoints/cpu-profile.ts";
 import { indexPage } from "./endpoints/index-page.ts";
 import { type ChangeableLevels, logging } from "./endpoints/logging.ts";
+import { type LoginBook, logins } from "./endpoints/logins.ts";
 import { memory } from "./endpoints/memory.ts";
 import { metrics } from "./endpoints/metrics.ts";
 import { quit } from "./endpoints/quit.ts";
@@ -35,6 +36,8 @@ export interface AdminTools {
   readonly effectiveConfig: () => unknown;
   /** Definitions of MCP tools that are pinned. */
   readonly toolPins: PinRegistry;
+  /** Callers' logins at servers behind the gateway. */
+  readonly logins: LoginBook;
   /** Begins an orderly end of the process. */
   readonly stop: () => void;
 }
@@ -90,10 +93,11 @@ function endpointsByRole(settings: AdminSettings, tools: AdminTools, pending: Re
   const admin = [
     configDump(tools.effectiveConfig),
     logging(tools.levels),
+    ...toolEndpoints(tools.toolPins),
+    ...logins(tools.logins),
     memory,
     tasks,
     cpuProfile(),
-    ...toolEndpoints(tools.toolPins),
     quit(tools.stop),
   ];
   return {

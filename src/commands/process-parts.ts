@@ -6,12 +6,14 @@ import { ResourceRegistry } from "../config/resources.ts";
 import type { ConfigSource } from "../config/source.ts";
 import type { Stores } from "../contract/stores.ts";
 import { PinRegistry } from "../mcp/integrity/registry.ts";
+import { Vault } from "../policies/backend-auth/user-login/vault.ts";
 import { MemoryState } from "../store/memory-state.ts";
 import { createMemoryRateLimits } from "../store/rate-limit-store.ts";
 import { SealedState, stateKeyBytes } from "../store/sealed-state.ts";
 import { MemorySessionStore } from "../store/session-store.ts";
 import { SqliteState } from "../store/sqlite-state.ts";
 import { createTelemetry, type Telemetry } from "../telemetry/telemetry.ts";
+import { fetchDocument } from "../upstream/fetch-document.ts";
 import type { ProcessIo } from "./io.ts";
 import { version } from "./version.ts";
 
@@ -24,6 +26,8 @@ const disposeMs = 5_000;
 
 export interface OwnedParts extends ProcessParts {
   readonly telemetry: Telemetry;
+  /** Callers' logins at servers behind the gateway. */
+  readonly logins: Vault;
   close(): Promise<void>;
 }
 
@@ -54,6 +58,7 @@ export function createProcessParts(source: ConfigSource, io: ProcessIo): OwnedPa
     toolPins: new PinRegistry({ store: state.stores.state, clock: systemClock, log: telemetry.log, metrics: telemetry.metrics }),
     telemetryFor: (loaded) => telemetry.forRuntime(runtimeTelemetrySettings(loaded, environment)),
     telemetry,
+    logins: new Vault({ store: state.stores.secrets, clock: systemClock, fetch: fetchDocument }),
     async close() {
       sessions.close();
       await resources.close(disposeMs);

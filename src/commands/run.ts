@@ -38,6 +38,7 @@ export async function run(source: ConfigSource, io: ProcessIo): Promise<number> 
       log: parts.log,
       levels: parts.telemetry.levels,
       renderMetrics: () => parts.telemetry.render(),
+      logins: parts.logins,
       effectiveConfig: () => gateway.loaded.tree,
       toolPins: parts.toolPins,
       stop: stopping.stop,

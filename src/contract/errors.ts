@@ -78,6 +78,22 @@ export const errorTable = {
     "JWT token required",
     "The MCP client has to log in; the WWW-Authenticate header tells it where.",
   ),
+  upstream_login_required: row(
+    401,
+    -32042,
+    "client",
+    "UpstreamLogin",
+    "login at an upstream server required",
+    "The caller has to log in at the server behind the gateway, at the URL that the reply has (backendAuth.userLogin).",
+  ),
+  login_needs_caller: row(
+    403,
+    -32003,
+    "client",
+    "UpstreamLogin",
+    "this server is used with logins of its own, and the gateway does not know whose to use",
+    "backendAuth.userLogin needs callers with a name: authenticate them on the route; a JWT must have a `sub`.",
+  ),
   forbidden: row(
     403,
     -32003,
@@ -426,6 +442,14 @@ export const errorTable = {
     "upstream response too large to buffer",
     "A policy needs the whole response and it exceeds maxBufferSize.",
   ),
+  upstream_login_failed: row(
+    503,
+    -32603,
+    "policy",
+    "UpstreamLogin",
+    "login at an upstream server could not be renewed",
+    "The authorization server of the upstream server does not answer as it should; the log says how. The login is kept.",
+  ),
   keys_unavailable: row(
     503,
     -32603,
@@ -482,6 +506,18 @@ export interface ErrorDetails {
   readonly body?: { readonly contentType: string; readonly text: string };
   /** Where a configuration chooses another status than the table's. */
   readonly status?: number;
+  /** Of `upstream_login_required`: what the person is to do. The URL is for the caller alone, and for no log. */
+  readonly login?: LoginRequest;
+}
+
+/** Asks a person to log in somewhere. */
+export interface LoginRequest {
+  /** To be opened in a browser; good once, for some minutes. */
+  readonly url: string;
+  /** In words, without the URL. */
+  readonly message: string;
+  /** Names this request, as in MCP's URL elicitation. */
+  readonly elicitationId: string;
 }
 
 /** A failure that becomes a reply. Thrown anywhere below the pipeline, turned into a Reply by compose(). */

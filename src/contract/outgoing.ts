@@ -41,6 +41,8 @@ export interface BackendNames {
   readonly protocol: "http" | "mcp" | "llm";
   /** Host that is connected to, where that is one and known at load. */
   readonly host?: string;
+  /** Of an MCP server: its address as MCP clients know it, whatever path a single request has. */
+  readonly url?: string;
 }
 
 /** Sends one request and answers with the reply's head as soon as it is there; the body follows as a ReplyStream. */

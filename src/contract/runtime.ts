@@ -53,6 +53,8 @@ export interface CompiledListener {
 export interface CompileContext {
   /** Where in the configuration this stands, for messages: `binds[0].listeners[0].routes[1].policies.cors`. */
   readonly path: string;
+  /** Of a policy around requests to one host: where they go, `https://host:port`, whatever a client or a policy makes of the authority. */
+  readonly destination?: string;
   readonly clock: Clock;
   /** Things that outlive a reload: connection pools, key sets, token buckets, child processes. */
   readonly resources: Resources;
@@ -76,6 +78,14 @@ export interface CompileContext {
   readonly expect: (ready: Promise<void>) => void;
   /** Reports what deserves a warning at load, with its path. */
   readonly warn: (message: string) => void;
+  /**
+   * Serves pages for browsers below a path, on every listener and before any policy: who opens them has no credential for
+   * the gateway. Of several at one path the first that answers does.
+   * @param prefix ends with "/"
+   */
+  readonly pages: (prefix: string, page: Page) => void;
+  /** Says that anonymous callers have no use for this; it is warned of on routes where nobody can say who they are. */
+  readonly needsCaller: () => void;
 }
 
 /** Backend policies for the calls that a policy makes: parsed configs by policy name, and where they are written. */
@@ -83,6 +93,8 @@ export interface OwnPolicies {
   readonly path: string;
   readonly policies: Readonly<Record<string, unknown>>;
 }
+/** Answers a request below its prefix. @param rest the path behind it. @returns undefined when it is none of its own */
+export type Page = (exchange: Exchange, rest: string) => Promise<Reply> | undefined;
 
 /** A backend that a policy refers to. */
 export interface NamedBackend {

@@ -12,6 +12,7 @@ import type { ListPlace } from "./integrity/integrity.ts";
 import type { CatalogueEntry, Item, ItemKind } from "./item.ts";
 import { AmbiguousKey, JsonView, replace, splice } from "./json-view.ts";
 import type { LastLists } from "./last-lists.ts";
+import type { LoginRequests } from "./login-required.ts";
 import type { Names } from "./names.ts";
 import { publishToolMeta } from "./publish-result.ts";
 import type { ServerResponse } from "./read-response.ts";
@@ -58,6 +59,7 @@ export interface CatalogueSettings extends SnapshotsSettings {
   readonly log: Log;
   readonly maxPages: number;
   readonly pageSize: number;
+  readonly logins: LoginRequests;
 }
 
 /**
@@ -180,8 +182,11 @@ export class Catalogue {
   /** Rules come before pages: a cursor leads to nothing that the caller may not see. */
   private visible({ exchange, session }: ListRequest, { snapshot: { entries } }: Shown): readonly CatalogueEntry[] {
     const { decision } = this.settings;
-    const admitted = decision.integrity?.admit({ exchange, session, continues: false }, entries) ?? entries;
-    return decision.active ? admitted.filter(({ item }) => decision.allows(exchange, item)) : admitted;
+    if (!decision.active && decision.integrity === undefined) return entries;
+    const servers = entries.filter(isServers);
+    const admitted = decision.integrity?.admit({ exchange, session, continues: false }, servers) ?? servers;
+    const shown = new Set(decision.active ? admitted.filter(({ item }) => decision.allows(exchange, item)) : admitted);
+    return entries.filter((entry) => !isServers(entry) || shown.has(entry));
   }
 
   private cut(request: ListRequest, shown: Shown, cursor: Cursor | undefined): CataloguePage {
@@ -202,8 +207,14 @@ export class Catalogue {
     const shelf = caller === undefined ? undefined : this.snapshots.shelf(caller);
     // read in there: a list that cannot be read is its target's failure
     const answers = await fanOut(links, this.settings.fanOut, async (link, deadlineMs) => {
-      const pages = await this.pages(link, request, deadlineMs);
       const { name } = link.target;
+      let pages: readonly ServerResponse[];
+      try {
+        pages = await this.pages(link, request, deadlineMs);
+      } catch (thrown) {
+        return { parts: [Buffer.from(name), loginPart], entries: this.settings.logins.entries(thrown, link, method) };
+      }
+      if (method.item === "tool") this.settings.logins.listed(link);
       const parts = shelf === undefined ? [] : [Buffer.from(name), ...pages.map(resultOf)];
       return { parts, entries: pages.flatMap((page) => this.entries(name, page, method)) };
     });
@@ -212,7 +223,7 @@ export class Catalogue {
     const { integrity } = this.settings.decision;
     if (integrity !== undefined) {
       await integrity.ready();
-      await integrity.study(entries);
+      await integrity.study(entries.filter(isServers));
     }
     const stale = this.settings.lists.shownFor(exchange);
     const make = (): Snapshot => snapshotOf(entries, method.key === "name");
@@ -285,6 +296,11 @@ export class Catalogue {
   }
 }
 
+/** Whether a server offers it: the gateway's own tools are nobody's to hide. */
+function isServers({ always }: CatalogueEntry): boolean {
+  return always !== true;
+}
+
 function resultOf({ bytes }: ServerResponse): Buffer {
   return new JsonView(bytes).member("result")?.bytes ?? empty;
 }
@@ -303,6 +319,8 @@ function elementsIn({ value: { result } }: ServerResponse, { member }: ListMetho
   return Array.isArray(elements) ? elements : [];
 }
 
+/** Tells a target that offers nothing from one that wants a login first. */
+const loginPart = Buffer.from("login");
 const methodNotFound = -32601;
 const comma = Buffer.from(",");
 const empty = Buffer.alloc(0);

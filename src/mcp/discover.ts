@@ -4,6 +4,7 @@ import type { Call } from "./call.ts";
 import type { Delivery } from "./delivery.ts";
 import { fanOut, type FanOutSettings } from "./fan-out.ts";
 import { JsonView, replace, splice } from "./json-view.ts";
+import type { LoginRequests } from "./login-required.ts";
 import { mergeInitialize, type TargetHello } from "./merge-initialize.ts";
 import { replyWith } from "./relay.ts";
 import { resultResponse } from "./rpc-error.ts";
@@ -15,6 +16,7 @@ import { supportedVersions } from "./wire/index.ts";
 export interface DiscoverSettings {
   readonly delivery: Delivery;
   readonly fanOut: FanOutSettings;
+  readonly logins: LoginRequests;
   /** The gateway's own version. */
   readonly version: string;
 }
@@ -36,13 +38,15 @@ export function withAllVersions(response: Buffer): Buffer {
  * between them the gateway translates.
  */
 export async function discoverAll(
-  { delivery, fanOut: settings, version }: DiscoverSettings,
+  { delivery, fanOut: settings, logins, version }: DiscoverSettings,
   call: Call,
   links: readonly Link[],
 ): Promise<Reply> {
   const { exchange, session, request, accepts } = call;
   const answers = await fanOut(links, settings, async (link, timeoutMs): Promise<TargetHello> => {
-    const { value, bytes } = await delivery.request({ exchange, session, link, timeoutMs }, request);
+    const { value, bytes } = await delivery
+      .request({ exchange, session, link, timeoutMs }, request)
+      .catch((thrown: unknown) => logins.hello(thrown, link, call));
     const { result } = value;
     if (!isJsonObject(result)) throw new TargetFailure(link.target.name, `server/discover was refused: ${bytes.toString("utf8", 0, 500)}`);
     const { capabilities, instructions } = result;

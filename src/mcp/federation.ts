@@ -18,6 +18,7 @@ import type { Item, ItemKind } from "./item.ts";
 import { insertMembers, JsonView, splice } from "./json-view.ts";
 import { LastLists } from "./last-lists.ts";
 import { ListChanges, listKinds } from "./list-changes.ts";
+import { LoginRequests } from "./login-required.ts";
 import { mergeInitialize } from "./merge-initialize.ts";
 import { parseObject } from "./message.ts";
 import { createNames, type Names, type OnlyListed } from "./names.ts";
@@ -45,6 +46,7 @@ export class Federation {
   readonly bridge: Bridge;
   readonly guardrails: Guardrails | undefined;
   private readonly catalogue: Catalogue;
+  readonly logins: LoginRequests;
   private readonly lastLists: LastLists;
   private readonly changes: ListChanges;
   readonly version: string;
@@ -85,13 +87,37 @@ export class Federation {
     this.fanOut = { failureMode, patience, health, log };
     const { names, decision, delivery, fanOut, limits, lastLists: lists } = this;
     const { changeWindowMs: windowMs, maxPages, openDeadlineMs: timeoutMs, keptListMs: maxAgeMs, maxKeptBytes: maxBytes } = limits;
-    this.catalogue = new Catalogue({ names, decision, delivery, fanOut, lists, clock, log, maxPages, pageSize, maxAgeMs, maxBytes });
+    const logins = new LoginRequests(delivery);
+    this.logins = logins;
+    this.catalogue = new Catalogue({
+      names,
+      decision,
+      delivery,
+      fanOut,
+      lists,
+      clock,
+      log,
+      maxPages,
+      pageSize,
+      maxAgeMs,
+      maxBytes,
+      logins,
+    });
     const forget = (session: Session): void => this.catalogue.forget(session.id);
     this.changes = new ListChanges({ clock, delivery, lists, windowMs, timeoutMs, maxPages, forget });
   }
 
   /** @throws GatewayError, TargetFailure, AmbiguousKey */
-  request(call: Call): Promise<Reply> {
+  async request(call: Call): Promise<Reply> {
+    const links = (): readonly Link[] => this.links(call.session);
+    try {
+      return await (this.logins.toolCall(call, links) ?? this.guarded(call));
+    } catch (thrown) {
+      return this.logins.reply(thrown, call, links);
+    }
+  }
+
+  private guarded(call: Call): Promise<Reply> {
     const method = call.session.revision.methods.get(call.request.method);
     if (this.guardrails === undefined) return this.route(call, method);
     return this.guardrails.around(call, method, (guarded) => this.route(guarded, method));
@@ -130,7 +156,9 @@ export class Federation {
     const { exchange, session, request, accepts } = call;
     const answers = await fanOut(this.links(session), this.fanOut, async (link, timeoutMs) => {
       const leg: Leg = { exchange, session, link, timeoutMs };
-      const response = await this.delivery.open(leg, request, (message) => this.aside(call, link, message));
+      const response = await this.delivery
+        .open(leg, request, (message) => this.aside(call, link, message))
+        .catch((thrown: unknown) => this.logins.hello(thrown, link, call));
       if (link.hello !== undefined || this.names.plain) return response;
       throw new TargetFailure(link.target.name, `initialize was refused: ${response.bytes.toString("utf8", 0, 500)}`);
     });
@@ -188,6 +216,7 @@ export class Federation {
       return replyWith(accepts, resultResponse(request.id, withMembers(list, session.revision.listMembers)));
     }
     const [link] = this.links(session) as [Link];
+    if (method.item === "tool") this.logins.listed(link);
     const { active, integrity } = this.decision;
     if (integrity !== undefined) await integrity.ready();
     const place = { exchange, session, continues: request.params?.["cursor"] !== undefined };
@@ -208,7 +237,9 @@ export class Federation {
     if (this.names.plain) return this.forward(call, this.links(session)[0] as Link);
     const links = this.links(session).filter((link) => link.offers(method.capability));
     const answers = await fanOut(links, this.fanOut, (link, timeoutMs) =>
-      this.delivery.request({ exchange, session, link, timeoutMs }, request, (message) => this.aside(call, link, message)),
+      this.delivery
+        .request({ exchange, session, link, timeoutMs }, request, (message) => this.aside(call, link, message))
+        .catch((thrown: unknown) => this.logins.empty(thrown, request.id)),
     );
     // one who did it is enough; what nobody could do fails in the first one's words
     const succeeded = answers.length === 0 || answers.some(({ value }) => value.value["error"] === undefined);

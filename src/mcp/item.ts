@@ -20,6 +20,8 @@ export interface CatalogueEntry {
   readonly source: Buffer;
   /** The same with the server's own name. */
   readonly definition: Buffer;
+  /** The gateway's own: rules about what servers offer do not apply. */
+  readonly always?: true;
 }
 
 /** The item as CEL, metrics and log see it. */

@@ -5,6 +5,7 @@ import { isReplyStream, Reply } from "../contract/reply.ts";
 import type { Delivery } from "./delivery.ts";
 import { eventOf } from "./event-stream.ts";
 import type { FanOutSettings } from "./fan-out.ts";
+import { loginOf } from "./login-refusal.ts";
 import { MergedStream } from "./merged-stream.ts";
 import { drain } from "./read-body.ts";
 import { eventHeaders, isEventReply, passThrough } from "./relay.ts";
@@ -23,7 +24,13 @@ export interface ListeningSettings {
 
 /** A single target's stream of its own messages, byte for byte. */
 export async function listenToOne(settings: ListeningSettings, exchange: Exchange, session: Session, link: Link): Promise<Reply> {
-  const reply = await settings.delivery.listen({ exchange, session, link, timeoutMs: 0 });
+  let reply: Reply;
+  try {
+    reply = await settings.delivery.listen({ exchange, session, link, timeoutMs: 0 });
+  } catch (thrown) {
+    if (loginOf(thrown) === undefined) throw thrown;
+    return listenToAll(settings, exchange, session, [link]); // joins once somebody has logged in
+  }
   if (reply.status === 405) throw new GatewayError("mcp_no_event_stream");
   if (!isEventReply(reply) || !isReplyStream(reply.body)) return passThrough(reply);
   const stream = new Tap(reply.body, () => {
@@ -69,7 +76,11 @@ type Outcome = "open" | "unsupported";
 
 /** Throws when there is to be no stream. */
 async function decide({ fanOut, limits }: ListeningSettings, opening: readonly Promise<Outcome>[]): Promise<void> {
-  const outcomes = Promise.all(fanOut.failureMode === "failClosed" ? opening : opening.map((one) => one.catch(() => "failed" as const)));
+  const comesLater = (thrown: unknown): "failed" => {
+    if (fanOut.failureMode === "failClosed" && loginOf(thrown) === undefined) throw thrown;
+    return "failed";
+  };
+  const outcomes = Promise.all(opening.map((one) => one.catch(comesLater)));
   const known = await within(limits.streamGraceMs, outcomes, () => graceOver).catch((thrown: unknown) => {
     if (thrown === graceOver) return [];
     throw thrown;
@@ -95,7 +106,7 @@ class Subscription {
   /** A target that is down joins later, unless its failure is to be everybody's. */
   begin(): Promise<Outcome> {
     return this.open().catch((thrown: unknown) => {
-      if (this.settings.fanOut.failureMode === "failOpen") this.reopenLater();
+      if (this.settings.fanOut.failureMode === "failOpen" || loginOf(thrown) !== undefined) this.reopenLater();
       throw thrown;
     });
   }

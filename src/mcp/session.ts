@@ -137,8 +137,8 @@ export class Session {
 
   /** What another process needs to go on with a target; undefined for one that was not greeted. */
   carry(target: Target): SealedLink | undefined {
-    const { hello, connection } = this.link(target);
-    if (hello === undefined) return undefined;
+    const { hello, phase, connection } = this.link(target);
+    if (hello === undefined || phase === "new") return undefined;
     const { protocolVersion, capabilities } = hello;
     const sessionId = connection.sessionId ?? null;
     return { fingerprint: digestOf(target.fingerprint), sessionId, protocolVersion, capabilities: Object.keys(capabilities) };

@@ -5,7 +5,7 @@ import type { Exchange } from "../contract/exchange.ts";
 import type { McpRequest } from "../contract/mcp.ts";
 import type { SessionEnd, SessionStore } from "../contract/stores.ts";
 import { JsonView } from "./json-view.ts";
-import { principalOf } from "./principal.ts";
+import { principalOf } from "../contract/principal.ts";
 import { digestOf, maxIdLength, type SealedLink, type SealedSession, sessionKeyBytes, SessionSeal } from "./sealed-id.ts";
 import { type ClientHello, type Connect, Session } from "./session.ts";
 import type { McpContext } from "./settings.ts";

@@ -117,6 +117,8 @@ export class TestProvider {
       backend: unavailable,
       expect: () => {},
       warn: (message) => this.warnings.push(message),
+      pages: unavailable,
+      needsCaller: unavailable,
     };
   }
 

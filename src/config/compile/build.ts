@@ -1,7 +1,7 @@
 import type { Clock } from "../../base/clock.ts";
 import type { GatewayMetrics } from "../../contract/metrics.ts";
 import type { BackendNames, Send } from "../../contract/outgoing.ts";
-import type { CompileContext, Log, NamedBackend, UpstreamAddress } from "../../contract/runtime.ts";
+import type { CompileContext, Log, NamedBackend, Page, UpstreamAddress } from "../../contract/runtime.ts";
 import type { Stores } from "../../contract/stores.ts";
 import type { PinRegistry } from "../../mcp/integrity/registry.ts";
 import { backendPolicies } from "../../policies/index.ts";
@@ -51,6 +51,10 @@ export class Build {
   private readonly naming = new Set<string>();
   /** What is compiled once although several places refer to it. */
   readonly memo = new Map<string, unknown>();
+  /** Pages for browsers, by the path that they are below. Complete once everything is compiled. */
+  readonly pages = new Map<string, Page[]>();
+  /** Places that are of no use to anonymous callers, as they are compiled. */
+  readonly needCallers: string[] = [];
 
   constructor(config: Config, deps: CompileDeps) {
     this.config = config;
@@ -77,6 +81,8 @@ export class Build {
         this.expected.push(ready);
       },
       warn: (message) => this.warn(path, message),
+      pages: (prefix, page) => void this.pages.set(prefix, [...(this.pages.get(prefix) ?? []), page]),
+      needsCaller: () => void this.needCallers.push(path),
     };
   }
 
@@ -112,15 +118,20 @@ export class Build {
       ...(tls === undefined ? {} : { tls }),
       ...(tcp === undefined ? {} : { connectTimeoutMs: tcp.connectTimeout, keepAlive: tcpKeepAlive(tcp.keepalives) ?? "off" }),
     });
-    return this.around(slots, upstream.send);
+    const { host, port } = address;
+    const destination = `${tls === undefined ? "http" : "https"}://${host.includes(":") ? `[${host}]` : host}:${port}`;
+    return this.around(slots, upstream.send, destination);
   }
 
-  /** Backend policies around what sends, in the order of the registry. */
-  around(slots: ReadonlyMap<string, PolicySlot>, send: Send): Send {
+  /** Backend policies around what sends, in the order of the registry. @param destination URL of the server's origin */
+  around(slots: ReadonlyMap<string, PolicySlot>, send: Send, destination?: string): Send {
     return backendPolicies.reduceRight<Send>((rest, definition) => {
       const slot = slotOf(slots, definition);
       if (slot === undefined || definition.compileBackend === undefined) return rest;
-      const policy = definition.compileBackend(slot.config, this.at(slot.path));
+      const policy = definition.compileBackend(slot.config, {
+        ...this.at(slot.path),
+        ...(destination === undefined ? {} : { destination }),
+      });
       return (outgoing) => policy(outgoing, rest);
     }, send);
   }

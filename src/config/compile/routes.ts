@@ -15,7 +15,8 @@ import { layerOf, mergeLayers, type PolicyLayer } from "./slots.ts";
 import { type ListenerSpec, type RouteSpec, routeSpec } from "./specs.ts";
 import { targetedLayers } from "./targeted.ts";
 import { withMetadataPaths } from "./well-known.ts";
-import { warnOfPrefixes, warnOfUnused } from "./without-effect.ts";
+import { browserPages } from "./browser-pages.ts";
+import { knowsCallers, warnOfAnonymous, warnOfPrefixes, warnOfUnused } from "./without-effect.ts";
 
 /** A route group may lead to another; past this depth they go in a circle. */
 const maxDelegations = 8;
@@ -24,20 +25,31 @@ const maxDelegations = 8;
 export function compileListener(build: Build, spec: ListenerSpec): CompiledListener {
   const place = { kind: "listener", names: spec.names } as const;
   const layers = [...targetedLayers(build.config, "gateway", place), ...layerOf(policiesPath(spec), spec.policies)];
-  const match = compileRoutes(build, spec.routes, targetedLayers(build.config, "route", place));
-  const policies = compilePolicies(build, mergeLayers(layers, gatewayPolicies), { stage: "gateway", registry: gatewayPolicies });
-  return { names: spec.names, path: spec.path, policies: policies.placed, chain: compose(policies.compiled), match };
+  const slots = mergeLayers(layers, gatewayPolicies);
+  const inherited = targetedLayers(build.config, "route", place);
+  const match = compileRoutes(build, spec.routes, { inherited, knowsCallers: knowsCallers(slots) });
+  const policies = compilePolicies(build, slots, { stage: "gateway", registry: gatewayPolicies });
+  const chain = compose([browserPages(build.pages), ...policies.compiled]);
+  return { names: spec.names, path: spec.path, policies: policies.placed, chain, match };
+}
+
+/** What applies to routes from outside. */
+interface Surroundings {
+  /** Policies for the listener that are about routes. */
+  readonly inherited: readonly PolicyLayer[];
+  /** Callers may have said who they are before the route was known. */
+  readonly knowsCallers: boolean;
 }
 
 type RouteLookup = (exchange: Exchange) => CompiledRoute | undefined;
 
 /** Compiles routes into one look-up that notes on the exchange what matched. */
-function compileRoutes(build: Build, specs: readonly RouteSpec[], inherited: readonly PolicyLayer[]): RouteLookup {
+function compileRoutes(build: Build, specs: readonly RouteSpec[], around: Surroundings): RouteLookup {
   const find = compileMatcher(
     withMetadataPaths(specs).map((spec) => ({
       hostnames: spec.hostnames,
       rules: spec.matches,
-      value: { spec, compiled: compileRoute(build, spec, inherited) },
+      value: { spec, compiled: compileRoute(build, spec, around) },
     })),
   );
   return (exchange) => {
@@ -49,7 +61,8 @@ function compileRoutes(build: Build, specs: readonly RouteSpec[], inherited: rea
   };
 }
 
-function compileRoute(build: Build, spec: RouteSpec, inherited: readonly PolicyLayer[]): CompiledRoute {
+function compileRoute(build: Build, spec: RouteSpec, { inherited, knowsCallers: known }: Surroundings): CompiledRoute {
+  const needed = build.needCallers.length;
   const registry = [...admissionPolicies, ...routePolicies];
   const targeted = targetedLayers(build.config, "route", { kind: "route", name: spec.name, ruleName: spec.ruleName });
   const inline = layerOf(`${spec.path}.policies`, spec.policies);
@@ -81,6 +94,7 @@ function compileRoute(build: Build, spec: RouteSpec, inherited: readonly PolicyL
     return parts === undefined ? [] : [{ weight: backend.weight, backend: parts }];
   });
   const [only] = compiled;
+  if (!known && !knowsCallers(slots)) warnOfAnonymous(build, build.needCallers.slice(needed));
   return {
     ...route,
     policies: [...route.policies, ...compiled.flatMap(({ backend }) => backend.policies ?? [])],
@@ -156,7 +170,7 @@ function groupOf(build: Build, name: string): CompiledGroup {
   group.match = compileRoutes(
     build,
     routes.map((route, nth) => routeSpec(route, nth, `routeGroups[${index}].routes[${nth}]`)),
-    [],
+    { inherited: [], knowsCallers: true }, // that is up to the routes that lead here
   );
   return group;
 }

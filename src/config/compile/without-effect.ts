@@ -2,7 +2,7 @@ import type { RouteBackend } from "../schema/routes.ts";
 import type { RouteLayers } from "./backend-parts.ts";
 import type { Build } from "./build.ts";
 import type { RouteSpec } from "./specs.ts";
-import type { PolicyLayer } from "./slots.ts";
+import type { PolicyLayer, PolicySlot } from "./slots.ts";
 
 /** Warnings for policies that stand where nothing can come of them: nothing that is written is silently ignored. */
 
@@ -53,5 +53,17 @@ export function warnOfStdio(build: Build, target: string, layers: readonly Polic
       if (onlyFor[name] === undefined)
         build.warn(`${path}.${name}`, `has no effect on the target \`${target}\`, which is a child process and gets no HTTP requests`);
     }
+  }
+}
+
+/** Whether one of the policies finds out who the caller is. */
+export function knowsCallers(slots: ReadonlyMap<string, PolicySlot>): boolean {
+  return ["jwtAuth", "basicAuth", "apiKey"].some((slot) => slots.has(slot));
+}
+
+/** Warns of what anonymous callers have no use for, where all callers are. */
+export function warnOfAnonymous(build: Build, places: readonly string[]): void {
+  for (const place of places) {
+    build.warn(place, "refuses every request: it needs callers with a name, and no policy of the route authenticates them");
   }
 }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Exchange } from "../../contract/exchange.ts";
-import { principalOf } from "../principal.ts";
+import { principalOf } from "../../contract/principal.ts";
 
 /**
  * Names whoever a request is sent for, by everything of it that a server could tell callers apart by: who they are, and all

@@ -7,7 +7,7 @@ import { accepted, answer, notify } from "../client-message.ts";
 import { currentMessage, describeMessage } from "../decode.ts";
 import type { Federation } from "../federation.ts";
 import { decodeMessage } from "../message.ts";
-import { principalOf } from "../principal.ts";
+import { principalOf } from "../../contract/principal.ts";
 import { checkVersion } from "../protocol-version.ts";
 import { eventHeaders, passThrough, replyWith } from "../relay.ts";
 import { rpcError } from "../rpc-error.ts";

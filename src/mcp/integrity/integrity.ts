@@ -5,7 +5,7 @@ import type { Exchange } from "../../contract/exchange.ts";
 import type { Log } from "../../contract/runtime.ts";
 import type { Item } from "../item.ts";
 import type { Names } from "../names.ts";
-import { principalOf } from "../principal.ts";
+import { principalOf } from "../../contract/principal.ts";
 import type { Link, Session } from "../session.ts";
 import type { ToolIntegritySettings } from "../settings.ts";
 import { type Definition, isPinned, type PinnedKind, readDefinition } from "./definition.ts";

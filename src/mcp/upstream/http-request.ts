@@ -22,7 +22,8 @@ export interface UpstreamRequest {
 
 /** A request to the target with the client's own header fields, as far as they are meant for it. */
 export function outgoingTo(settings: RemoteServer, exchange: Exchange, request: UpstreamRequest): Outgoing {
-  const names: BackendNames = { name: settings.name, type: "mcp", protocol: "mcp" };
+  const url = `${settings.scheme}://${settings.authority}${settings.path}`;
+  const names: BackendNames = { name: settings.name, type: "mcp", protocol: "mcp", url };
   // a deadline of ours must not lengthen the route's
   const route = exchange.backendTimeoutMs;
   const timeoutMs = request.timeoutMs > 0 && (route === 0 || request.timeoutMs < route) ? request.timeoutMs : 0;

@@ -1,10 +1,11 @@
 import * as z from "zod";
-import { alternatives, exactlyOne, maybe, notYet } from "../../contract/config/combinators.ts";
+import { alternatives, exactlyOne, extension, maybe, notYet } from "../../contract/config/combinators.ts";
 import { credentialDestination } from "../../contract/config/credential-location.ts";
 import { fileOrInline } from "../../contract/config/files.ts";
 import { aws, azure } from "./not-yet.ts";
 import { jwtSign } from "./signing-config.ts";
 import { crossAppAccess, oauthTokenExchange } from "./token-exchange-config.ts";
+import { userLoginConfig } from "./user-login/config.ts";
 
 const location = maybe(credentialDestination()).describe("Where to put it; `Authorization: Bearer` when absent.");
 
@@ -50,6 +51,9 @@ export function backendAuthConfig(callPolicies: z.ZodType) {
         passthrough: z.strictObject({ location }).describe("The caller's own token, after it was checked."),
         key: secret.describe("A fixed secret."),
         gcp: gcp.describe("A Google Cloud token."),
+        userLogin: extension(userLoginConfig, "each caller's own token, from a login at the server").describe(
+          "Each caller's own token, which they get by logging in at the server.",
+        ),
         aws: notYet(aws, "signing for AWS"),
         azure: notYet(azure, "Azure credentials"),
         jwtSign: jwtSign.describe("A token that the gateway signs."),

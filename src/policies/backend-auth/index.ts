@@ -8,6 +8,7 @@ import { gcp } from "./gcp.ts";
 import { jwtSign } from "./jwt-sign.ts";
 import { oauthTokenExchange } from "./oauth-token-exchange.ts";
 import { checkPlaceable, put, readSecret } from "./placing.ts";
+import { userLogin } from "./user-login/index.ts";
 
 /** Gives each request the credential that the backend wants from us. */
 export const backendAuth = definePolicy<BackendAuthConfig>({
@@ -41,6 +42,8 @@ function mainCredential(config: BackendAuthConfig, context: CompileContext): Bac
       return oauthTokenExchange(config.oauthTokenExchange, context);
     case "crossAppAccess":
       return crossAppAccess(config.crossAppAccess, context);
+    case "userLogin":
+      return userLogin(config.userLogin, (key) => readSecret(key, context), context);
     case "credentials":
       return undefined;
   }

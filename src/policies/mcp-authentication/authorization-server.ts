@@ -2,7 +2,7 @@ import type { Clock } from "../../base/clock.ts";
 import { GatewayError } from "../../contract/errors.ts";
 import type { Log } from "../../contract/runtime.ts";
 import { type FetchDocument, maxAgeMs } from "../../upstream/fetch-document.ts";
-import { parseServerMetadata, type ServerMetadata } from "./server-metadata.ts";
+import { parseServerMetadata, type ServerMetadata } from "../../upstream/server-metadata.ts";
 
 /** Milliseconds. */
 const timing = {

@@ -4,7 +4,7 @@ import type { AuthorizationServer } from "./authorization-server.ts";
 import type { Front } from "./front.ts";
 import type { ProviderProfile } from "./providers.ts";
 import type { RedirectUris } from "./redirect-uris.ts";
-import { sendsIssuer, type ServerMetadata, trustedEndpoint } from "./server-metadata.ts";
+import { sendsIssuer, type ServerMetadata, trustedEndpoint } from "../../upstream/server-metadata.ts";
 
 /** What the gateway needs to know to stand in front of an identity provider. */
 export interface FacadeSettings {

@@ -5,7 +5,7 @@ import { authorizationEndpoint, type FacadeMode, type FacadeSettings } from "./f
 import type { Front } from "./front.ts";
 import { openLogin, packLogin } from "./login-state.ts";
 import { notAllowed, pageError, redirectReply } from "./replies.ts";
-import type { ServerMetadata } from "./server-metadata.ts";
+import type { ServerMetadata } from "../../upstream/server-metadata.ts";
 
 /** What the provider says of itself, and how the gateway stands in front of it. */
 export interface Provider {

@@ -1,4 +1,4 @@
-import { isLoopback } from "./server-metadata.ts";
+import { isLoopback } from "../../upstream/server-metadata.ts";
 
 /** Which redirect URIs clients may use: `undefined` where the operator leaves that to the provider. */
 export type RedirectUris = (uri: string) => boolean;

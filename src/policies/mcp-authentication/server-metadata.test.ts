@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { GatewayError } from "../../contract/errors.ts";
 import { adaptMetadata, facadeMode, type FacadeSettings } from "./facade.ts";
 import { profileOf, type ProviderName, providers } from "./providers.ts";
-import { isLoopback, parseServerMetadata, trustedEndpoint } from "./server-metadata.ts";
+import { isLoopback, parseServerMetadata, trustedEndpoint } from "../../upstream/server-metadata.ts";
 
 const front = {
   issuer: "https://gw.test/mcp",

@@ -18,9 +18,11 @@ export const provenElsewhere: readonly ProvenElsewhere[] = [
   elsewhere(of("backendTLS", "*"), `${policies}/backend-tls/index.test.ts`),
   elsewhere(
     of("backendAuth", "*"),
-    ...["index", "jwt-sign"].map((name) => `${policies}/backend-auth/${name}.test.ts`),
+    ...["index", "jwt-sign", "user-login/index"].map((name) => `${policies}/backend-auth/${name}.test.ts`),
     ...["oauth-token-exchange", "cross-app-access", "through-gateway"].map((name) => `test/backend-auth/${name}.test.ts`),
     `${policies}/credential-location.test.ts`,
+    "test/user-login/login.test.ts", // a client registered by hand
+    "test/user-login/renewal.test.ts", // scopes
   ),
   elsewhere(of("backendHttp", "requestTimeout"), `${policies}/http/index.test.ts`),
   elsewhere(of("authorization", "*"), `${policies}/authorization/index.test.ts`, "src/cel/rules.test.ts"),

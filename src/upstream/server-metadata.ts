@@ -1,5 +1,5 @@
 import { BlockList, isIP } from "node:net";
-import { isJsonObject, type JsonObject } from "../../base/json.ts";
+import { isJsonObject, type JsonObject } from "../base/json.ts";
 
 /** An authorization server's metadata (RFC 8414, or OpenID Connect Discovery): anything may be in it. */
 export type ServerMetadata = JsonObject;
