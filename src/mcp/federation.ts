@@ -7,7 +7,6 @@ import { Catalogue, type ListRequest } from "./catalogue.ts";
 import { createDecision, type Decision } from "./decision.ts";
 import { Delivery, type Leg } from "./delivery.ts";
 import { discoverAll, withAllVersions } from "./discover.ts";
-import { Final } from "./event-stream.ts";
 import { executeCall, unknownItem } from "./execute.ts";
 import { fanOut, type FanOutSettings, Patience } from "./fan-out.ts";
 import { Guardrails } from "./guardrails/guardrails.ts";
@@ -22,15 +21,14 @@ import { LoginRequests } from "./login-required.ts";
 import { mergeInitialize } from "./merge-initialize.ts";
 import { parseObject } from "./message.ts";
 import { createNames, type Names, type OnlyListed } from "./names.ts";
-import { holdsNames, publishResult } from "./publish-result.ts";
-import { drain } from "./read-body.ts";
-import { relay, type RelayOptions, replyWith } from "./relay.ts";
-import { errorResponse, resultResponse, rpcError } from "./rpc-error.ts";
-import { publishServerMessage, serverRequestId } from "./server-message.ts";
+import { publishResult } from "./publish-result.ts";
+import { replyWith } from "./relay.ts";
+import { resultResponse, rpcError } from "./rpc-error.ts";
 import type { Link, Session } from "./session.ts";
 import { defaultLimits, type McpBackendSettings, type McpContext, type McpLimits } from "./settings.ts";
 import { subscribeToAll } from "./subscriptions.ts";
 import { TargetFailure } from "./target-failure.ts";
+import { TargetReplies } from "./target-replies.ts";
 import { createTarget } from "./upstream/index.ts";
 import type { Target } from "./upstream/target.ts";
 import type { EveryoneMethod, ItemMethod, ItemReference, ListMethod, Method } from "./wire/revision.ts";
@@ -45,6 +43,7 @@ export class Federation {
   readonly decision: Decision;
   readonly bridge: Bridge;
   readonly guardrails: Guardrails | undefined;
+  readonly replies: TargetReplies;
   private readonly catalogue: Catalogue;
   readonly logins: LoginRequests;
   private readonly lastLists: LastLists;
@@ -105,6 +104,8 @@ export class Federation {
     });
     const forget = (session: Session): void => this.catalogue.forget(session.id);
     this.changes = new ListChanges({ clock, delivery, lists, windowMs, timeoutMs, maxPages, forget });
+    const { changes } = this;
+    this.replies = new TargetReplies({ names, delivery, changes, forget, maxMessageBytes: limits.maxMessageBytes });
   }
 
   /** @throws GatewayError, TargetFailure, AmbiguousKey */
@@ -157,7 +158,7 @@ export class Federation {
     const answers = await fanOut(this.links(session), this.fanOut, async (link, timeoutMs) => {
       const leg: Leg = { exchange, session, link, timeoutMs };
       const response = await this.delivery
-        .open(leg, request, (message) => this.aside(call, link, message))
+        .open(leg, request, (message) => this.replies.aside(call, link, message))
         .catch((thrown: unknown) => this.logins.hello(thrown, link, call));
       if (link.hello !== undefined || this.names.plain) return response;
       throw new TargetFailure(link.target.name, `initialize was refused: ${response.bytes.toString("utf8", 0, 500)}`);
@@ -205,7 +206,12 @@ export class Federation {
     const given = kind === "tool" ? request.params?.["arguments"] : undefined;
     const item = { kind, target: owner.target, name: owner.name, ...(given === undefined ? {} : { arguments: given }) };
     const onResponse = this.names.plain ? undefined : (bytes: Buffer) => publishResult(this.names, link.target.name, bytes);
-    return this.relayed(call, link, () => executeCall(this, { exchange, session, link, item, request, path, published }), onResponse);
+    return this.replies.relayed(
+      call,
+      link,
+      () => executeCall(this, { exchange, session, link, item, request, path, published }),
+      onResponse,
+    );
   }
 
   private async list(call: Call, method: ListMethod): Promise<Reply> {
@@ -238,7 +244,7 @@ export class Federation {
     const links = this.links(session).filter((link) => link.offers(method.capability));
     const answers = await fanOut(links, this.fanOut, (link, timeoutMs) =>
       this.delivery
-        .request({ exchange, session, link, timeoutMs }, request, (message) => this.aside(call, link, message))
+        .request({ exchange, session, link, timeoutMs }, request, (message) => this.replies.aside(call, link, message))
         .catch((thrown: unknown) => this.logins.empty(thrown, request.id)),
     );
     // one who did it is enough; what nobody could do fails in the first one's words
@@ -258,90 +264,13 @@ export class Federation {
   private forward(call: Call, link: Link, onResponse?: (bytes: Buffer) => Buffer): Promise<Reply> {
     const { exchange, session, request } = call;
     if (exchange.mcp !== undefined) exchange.mcp.target = link.target.name;
-    return this.relayed(call, link, () => this.delivery.post({ exchange, session, link, timeoutMs: 0 }, request), onResponse);
-  }
-
-  /** Sends through `post` and relays the reply, known as under way until its last byte. */
-  private async relayed(call: Call, link: Link, post: () => Promise<Reply>, onResponse: RelayOptions["onResponse"]): Promise<Reply> {
-    const { exchange, session, request, accepts } = call;
-    const onEnd = session.began(request.id, link);
-    const options = {
-      accepts,
-      maxMessageBytes: this.limits.maxMessageBytes,
-      onMessage: this.onMessage(call, link),
-      onResponse,
-      touches: this.names.plain ? undefined : holdsNames,
-      onBroken: this.names.plain ? undefined : (error: Error) => brokenOff(call, link, error),
-      onEnd,
-    };
-    let reply: Reply;
-    try {
-      reply = await post();
-    } catch (thrown) {
-      onEnd();
-      throw thrown;
-    }
-    try {
-      // to the client a 404 means that its session here is gone, which it is not
-      if (reply.status === 404 && session.id !== undefined) {
-        drain(reply.body);
-        throw new Error("HTTP status 404");
-      }
-      return await relay(exchange, reply, options);
-    } catch (thrown) {
-      onEnd();
-      throw TargetFailure.of(link.target.name, thrown);
-    }
-  }
-
-  /** What becomes of requests and notifications that a target sends in its reply; undefined = they go through untouched. */
-  private onMessage(call: Call, link: Link): RelayOptions["onMessage"] {
-    const { session, accepts } = call;
-    if (accepts === "json") return (message) => this.aside(call, link, message);
-    if (session.id !== undefined && this.names.plain) return undefined;
-    return (message) => {
-      if (this.changes.take({ exchange: call.exchange, session, link, timeoutMs: 0 }, message)) return undefined;
-      const answerable = session.id !== undefined || serverRequestId(message) === undefined;
-      if (!answerable && session.revision.stateless) return new Final(errorResponse(call.request.id, -32603, noRequests));
-      return answerable ? this.publish(session, link.target.name, message) : this.aside(call, link, message);
-    };
-  }
-
-  /**
-   * A target's message that the reply to the client has no room for goes into the client's other stream. Without one a
-   * notification is lost, as the protocol allows, and a request is refused, so that the target does not wait for ever.
-   */
-  private aside({ exchange, session }: Call, link: Link, message: Buffer): undefined {
-    if (this.changes.take({ exchange, session, link, timeoutMs: 0 }, message)) return;
-    if (session.aside !== undefined) {
-      session.aside(this.publish(session, link.target.name, message));
-      return;
-    }
-    this.noteChange(session, message);
-    const id = serverRequestId(message);
-    if (id === undefined) return;
-    const bytes = errorResponse(id, -32601, "the client has no stream on which it could be asked");
-    const refusal = { kind: "response", id, method: undefined, bytes } as const;
-    this.delivery.post({ exchange, session, link, timeoutMs: 0 }, refusal).then(
-      ({ body }) => drain(body),
-      () => {}, // a target that cannot be reached has stopped waiting
-    );
+    return this.replies.relayed(call, link, () => this.delivery.post({ exchange, session, link, timeoutMs: 0 }, request), onResponse);
   }
 
   /** What a target that joins late, or again, offers may be new to the client. */
   private joined(leg: Leg): void {
     if (leg.session.aside === undefined) return;
     for (const kind of listKinds) if (leg.link.hello?.capabilities[kind] !== undefined) this.changes.changed(leg, kind);
-  }
-
-  /** A target's request or notification as the client gets it. */
-  publish(session: Session, target: string, message: Buffer): Buffer {
-    this.noteChange(session, message);
-    return publishServerMessage(this.names, target, message);
-  }
-
-  private noteChange(session: Session, message: Buffer): void {
-    if (!this.names.plain && message.includes(listChanged)) this.catalogue.forget(session.id);
   }
 
   /** With rules, what does not exist looks like what the caller may not see. */
@@ -368,7 +297,7 @@ export class Federation {
   private listRequest(call: Call, name: string, method: ListMethod): ListRequest {
     const { exchange, session, request } = call;
     const params = new JsonView(request.bytes).member("params")?.bytes ?? emptyResult;
-    const onMessage = (link: Link, message: Buffer): void => this.aside(call, link, message);
+    const onMessage = (link: Link, message: Buffer): void => this.replies.aside(call, link, message);
     const links = this.links(session);
     const { id, params: { cursor } = {} } = request;
     return { exchange, session, links, name, method, params, cursor, id, caller: session.id ?? callerKey(exchange), onMessage };
@@ -400,18 +329,11 @@ function markStale(list: Buffer, targets: readonly string[]): Buffer {
   return splice(list, [insertMembers(new JsonView(list), `"_meta":${JSON.stringify({ [staleKey]: targets })}`)]);
 }
 
-/** For a client whose reply had begun when its target failed. */
-function brokenOff({ request: { id } }: Call, link: Link, error: Error): Buffer {
-  return errorResponse(id, -32603, `failed to send message: ${TargetFailure.of(link.target.name, error).message}`);
-}
-
 /** Without sessions everything that a name or a parameter is to blame for is an error of the parameters. */
 function notRoutable({ request: { id }, session }: Call, why: string): Error {
   const code = session.revision.stateless ? "mcp_invalid_params" : "mcp_not_routable";
   return rpcError(code, { id, message: `${session.revision.stateless ? "invalid params" : "failed to send message"}: ${why}` });
 }
 
-const noRequests = "gateway cannot route direct server-to-client requests; return an input_required result instead";
 const staleKey = "turnpike/stale";
 const emptyResult = Buffer.from("{}");
-const listChanged = Buffer.from("/list_changed");

@@ -187,11 +187,14 @@ function discoverResult(hello: ServerHello | undefined): object {
   };
 }
 
+/** Members that are another in every request of a call. */
+const perRequest = new Set(["_meta", "inputResponses", "requestState"]);
+
 /** What a call is about: a retry must be of the same. */
 function subjectOf(target: string, { method }: Outbound, params: JsonObject): string {
-  const { _meta, inputResponses, requestState, ...rest } = params;
+  const subject = Object.entries(params).filter(([name]) => !perRequest.has(name));
   return createHash("sha256")
-    .update(JSON.stringify([target, method, rest]))
+    .update(JSON.stringify([target, method, subject]))
     .digest("base64url");
 }
 

@@ -138,7 +138,7 @@ export class StreamableHttp implements DownstreamTransport {
     checkAcceptsEvents(exchange);
     const session = await this.sessions.find(exchange, "mcp_session_id_required");
     const { delivery, limits, fanOut, names } = this.federation;
-    const publish = (to: Session, target: string, bytes: Buffer): Buffer => this.federation.publish(to, target, bytes);
+    const publish = (to: Session, target: string, bytes: Buffer): Buffer => this.federation.replies.publish(to, target, bytes);
     const settings = { delivery, limits, fanOut, publish };
     const links = this.federation.links(session);
     return names.plain ? listenToOne(settings, exchange, session, links[0] as Link) : listenToAll(settings, exchange, session, links);
