@@ -19,7 +19,7 @@ import type { ServerResponse } from "./read-response.ts";
 import { rpcError } from "./rpc-error.ts";
 import type { Link, Session } from "./session.ts";
 import type { McpLimits } from "./settings.ts";
-import { type Shown, type Snapshot, Snapshots, type SnapshotsSettings, snapshotOf } from "./snapshots.ts";
+import { type Shown, type Snapshot, Snapshots, type SnapshotsSettings, snapshotOf, withoutConflicts } from "./snapshots.ts";
 import { TargetFailure } from "./target-failure.ts";
 import type { ListMethod } from "./wire/revision.ts";
 
@@ -161,7 +161,10 @@ export class Catalogue {
     const links = request.links.filter(({ target }) => among.includes(target.name));
     const list = links.length === request.links.length ? request.name : `${request.name} ${among.join(" ")}`;
     const known = this.find(request, request.name, name) ?? this.find(request, list, name);
-    const items = known ?? (await this.take({ ...request, links }, list)).snapshot.owners.get(name) ?? [];
+    const offered = known ?? (await this.taken({ ...request, links }, list)).snapshot.owners.get(name) ?? [];
+    const { integrity } = this.settings.decision;
+    const items =
+      integrity === undefined || offered.length < 2 ? offered : offered.filter((item) => integrity.isApproved({ ...request, item }));
     if (items.length < 2) return items[0];
     return items.filter((item) => this.settings.decision.allows(request.exchange, item)).length < 2 ? undefined : "conflict";
   }
@@ -180,11 +183,13 @@ export class Catalogue {
   }
 
   /** Rules come before pages: a cursor leads to nothing that the caller may not see. */
-  private visible({ exchange, session }: ListRequest, { snapshot: { entries } }: Shown): readonly CatalogueEntry[] {
+  private visible({ exchange, session }: ListRequest, { snapshot }: Shown): readonly CatalogueEntry[] {
     const { decision } = this.settings;
-    if (!decision.active && decision.integrity === undefined) return entries;
+    const { entries } = snapshot;
+    if (!decision.active && decision.integrity === undefined) return withoutConflicts(entries, snapshot);
     const servers = entries.filter(isServers);
-    const admitted = decision.integrity?.admit({ exchange, session, continues: false }, servers) ?? servers;
+    // what was not approved takes no name away from what was
+    const admitted = withoutConflicts(decision.integrity?.admit({ exchange, session, continues: false }, servers) ?? servers, snapshot);
     const shown = new Set(decision.active ? admitted.filter(({ item }) => decision.allows(exchange, item)) : admitted);
     return entries.filter((entry) => !isServers(entry) || shown.has(entry));
   }
@@ -199,6 +204,13 @@ export class Catalogue {
     const end = start + pageSize;
     const nextCursor = end < names.length ? writeCursor(request.name, names, end) : undefined;
     return { entries: visible.slice(start, end), nextCursor, stale };
+  }
+
+  /** The same, for a name: what is there is looked at as if it were shown. */
+  private async taken(request: ListRequest, list: string): Promise<Shown> {
+    const shown = await this.take(request, list);
+    this.visible(request, shown);
+    return shown;
   }
 
   /** Everything the links' targets offer of a kind now, all pages of it. @param list what it is kept under */

@@ -99,12 +99,16 @@ export class Delivery {
     return reply;
   }
 
-  /** Opens the stream of the target's own messages. @throws TargetFailure */
-  async listen(leg: Leg): Promise<Reply> {
+  /**
+   * Opens the stream of the target's own messages, or goes on with one of its streams.
+   * @param lastEventId the target's own
+   * @throws TargetFailure
+   */
+  async listen(leg: Leg, lastEventId?: string): Promise<Reply> {
     const { link, exchange } = leg;
     if (link.phase !== "ready" || link.connection.lost) await this.catchUp(leg);
     try {
-      const reply = await link.connection.listen(exchange);
+      const reply = await link.connection.listen(exchange, lastEventId);
       if (!link.connection.lost) return reply;
       drain(reply.body);
       await this.greeted(leg);

@@ -5,6 +5,7 @@ import type { ReplySink, ReplyStream } from "../contract/reply.ts";
 const head = Buffer.from("event: message\ndata: ");
 const tail = Buffer.from("\n\n");
 const keepAlive = Buffer.from(":\n\n");
+const emptyData = Buffer.from("data: \n\n");
 const LF = 0x0a;
 const CR = 0x0d;
 const COLON = 0x3a;
@@ -37,9 +38,14 @@ export interface EventHooks {
   /** What goes on in place of a message; undefined drops it, a Final ends the stream. */
   readonly transform: (message: Buffer) => Buffer | Final | undefined;
   readonly maxMessageBytes: number;
+  /** The id of an event as the client gets it; as it is when absent. */
+  readonly publishId?: ((id: string) => string) | undefined;
+  /** Where the source could be gone on with. */
+  readonly onId?: ((id: string) => void) | undefined;
   /**
    * The source broke off, or ended (error undefined): a last message for the client, after which its stream ends well.
-   * Without one the client's stream ends, or fails, like the source's. A client that left is told nothing.
+   * Without one the client's stream ends, or fails, like the source's. A client that left is told nothing, and so is one
+   * that was given an id before the end: it comes back for the rest (specification 2025-11-25, "Resumability").
    */
   readonly lastWords?: ((error: Error | undefined) => Buffer | undefined) | undefined;
   /** After the last byte, a failure or a cancel; once. */
@@ -54,13 +60,16 @@ export class EventRelay implements ReplyStream, ReplySink {
   private sink: ReplySink | undefined;
   private room = true;
   private over = false;
+  /** Of the last event that had one. */
+  private id = "";
 
   constructor(source: ReplyStream, hooks: EventHooks) {
     this.source = source;
     this.hooks = hooks;
     this.parser = new SseParser({
       maxEventBytes: hooks.maxMessageBytes,
-      onEvent: ({ dataBytes }) => this.pass(dataBytes),
+      onEvent: ({ dataBytes, id }) => this.pass(dataBytes, id),
+      onRetry: (milliseconds) => this.passRetry(milliseconds),
       onOversize: () =>
         this.abandon(new GatewayError("response_too_large", { detail: `the limit for one message is ${hooks.maxMessageBytes} bytes` })),
     });
@@ -109,20 +118,32 @@ export class EventRelay implements ReplyStream, ReplySink {
 
   private finish(error: Error | undefined): void {
     if (!this.close()) return;
-    const words = this.hooks.lastWords?.(error);
+    const words = error === undefined && this.id !== "" ? undefined : this.hooks.lastWords?.(error);
     if (words !== undefined) this.write(eventOf(words));
     if (error === undefined || words !== undefined) this.sink?.end();
     else this.sink?.fail(error);
   }
 
-  private pass(message: Buffer): void {
-    if (this.over || message.length === 0) return;
-    const passed = this.hooks.transform(message);
+  private pass(message: Buffer, id: string): void {
+    if (this.over) return;
+    const isNew = id !== this.id;
+    this.id = id;
+    if (isNew) this.hooks.onId?.(id);
+    const passed = message.length === 0 ? undefined : this.hooks.transform(message);
     if (passed instanceof Final) {
       this.write(eventOf(passed.message));
       this.end();
       this.source.cancel(new Error("the stream was ended"));
-    } else if (passed !== undefined) this.write(eventOf(passed));
+    } else if (passed !== undefined) this.write(isNew ? Buffer.concat([this.idLine(id), eventOf(passed)]) : eventOf(passed));
+    else if (isNew) this.write(Buffer.concat([this.idLine(id), emptyData])); // it is behind this one that the client can go on
+  }
+
+  private passRetry(milliseconds: number): void {
+    if (!this.over && Number.isSafeInteger(milliseconds)) this.write(Buffer.from(`retry: ${milliseconds}\n\n`));
+  }
+
+  private idLine(id: string): Buffer {
+    return Buffer.from(`id: ${this.hooks.publishId?.(id) ?? id}\n`);
   }
 
   private write(bytes: Buffer): void {

@@ -2,13 +2,14 @@ import { within } from "../base/deadline.ts";
 import type { Exchange } from "../contract/exchange.ts";
 import { GatewayError } from "../contract/errors.ts";
 import { isReplyStream, Reply } from "../contract/reply.ts";
-import type { Delivery } from "./delivery.ts";
-import { eventOf } from "./event-stream.ts";
+import type { Delivery, Leg } from "./delivery.ts";
+import { eventOf, EventRelay } from "./event-stream.ts";
 import type { FanOutSettings } from "./fan-out.ts";
 import { loginOf } from "./login-refusal.ts";
 import { MergedStream } from "./merged-stream.ts";
 import { drain } from "./read-body.ts";
 import { eventHeaders, isEventReply, passThrough } from "./relay.ts";
+import { publishEventId, resolveEventId } from "./server-message.ts";
 import type { Link, Session } from "./session.ts";
 import type { McpLimits } from "./settings.ts";
 import { Tap } from "./tap.ts";
@@ -26,7 +27,7 @@ export interface ListeningSettings {
 export async function listenToOne(settings: ListeningSettings, exchange: Exchange, session: Session, link: Link): Promise<Reply> {
   let reply: Reply;
   try {
-    reply = await settings.delivery.listen({ exchange, session, link, timeoutMs: 0 });
+    reply = await settings.delivery.listen({ exchange, session, link, timeoutMs: 0 }, exchange.request.headers.get("last-event-id"));
   } catch (thrown) {
     if (loginOf(thrown) === undefined) throw thrown;
     return listenToAll(settings, exchange, session, [link]); // joins once somebody has logged in
@@ -38,6 +39,21 @@ export async function listenToOne(settings: ListeningSettings, exchange: Exchang
   });
   session.stream = stream;
   return new Reply(200, eventHeaders(), stream);
+}
+
+/** Goes on with the reply to a call of one target, which broke off; the client's own stream is another one. */
+export async function resumeReply(settings: ListeningSettings, leg: Omit<Leg, "timeoutMs">, lastEventId: string): Promise<Reply> {
+  const { session, link } = leg;
+  const { name } = link.target;
+  const reply = await settings.delivery.listen({ ...leg, timeoutMs: 0 }, lastEventId);
+  if (reply.status === 405) throw new GatewayError("mcp_no_event_stream");
+  if (!isEventReply(reply) || !isReplyStream(reply.body)) return passThrough(reply);
+  const relay = new EventRelay(reply.body, {
+    transform: (message) => settings.publish(session, name, message),
+    publishId: (id) => publishEventId(name, "reply", id),
+    maxMessageBytes: settings.limits.maxMessageBytes,
+  });
+  return new Reply(200, eventHeaders(), relay);
 }
 
 /**
@@ -61,7 +77,11 @@ export async function listenToAll(
     },
   });
   session.stream = merged;
-  const opening = links.map((link) => new Subscription(settings, { exchange, session, link }, merged).begin());
+  const last = resolveEventId(exchange.request.headers.get("last-event-id") ?? "");
+  const opening = links.map((link) => {
+    const lastEventId = last?.target === link.target.name ? last.id : undefined;
+    return new Subscription(settings, { exchange, session, link }, { merged, lastEventId }).begin();
+  });
   try {
     await decide(settings, opening);
   } catch (thrown) {
@@ -96,11 +116,18 @@ class Subscription {
   private readonly leg: { readonly exchange: Exchange; readonly session: Session; readonly link: Link };
   private readonly merged: MergedStream;
   private delayMs = firstDelayMs;
+  /** The target's own, of the last event that had one. */
+  private lastEventId: string | undefined;
 
-  constructor(settings: ListeningSettings, leg: Subscription["leg"], merged: MergedStream) {
+  constructor(
+    settings: ListeningSettings,
+    leg: Subscription["leg"],
+    { merged, lastEventId }: { readonly merged: MergedStream; readonly lastEventId: string | undefined },
+  ) {
     this.settings = settings;
     this.leg = leg;
     this.merged = merged;
+    this.lastEventId = lastEventId;
   }
 
   /** A target that is down joins later, unless its failure is to be everybody's. */
@@ -114,7 +141,9 @@ class Subscription {
   private async open(): Promise<Outcome> {
     const { session, link } = this.leg;
     const { name } = link.target;
-    const reply = await this.settings.delivery.listen({ ...this.leg, timeoutMs: 0 });
+    const { lastEventId } = this;
+    this.lastEventId = undefined; // a server that does not know it any more is not asked for it twice
+    const reply = await this.settings.delivery.listen({ ...this.leg, timeoutMs: 0 }, lastEventId);
     if (reply.status === 405) return "unsupported";
     if (!isEventReply(reply) || !isReplyStream(reply.body)) {
       drain(reply.body);
@@ -122,9 +151,13 @@ class Subscription {
     }
     this.delayMs = firstDelayMs;
     const leg = { ...this.leg, timeoutMs: 0 };
-    const publish = (message: Buffer): Buffer | undefined =>
-      this.settings.delivery.isTold(leg, message) ? undefined : this.settings.publish(session, name, message);
-    this.merged.add(reply.body, publish, () => this.reopenLater());
+    const hooks = {
+      transform: (message: Buffer): Buffer | undefined =>
+        this.settings.delivery.isTold(leg, message) ? undefined : this.settings.publish(session, name, message),
+      publishId: (id: string): string => publishEventId(name, "own", id),
+      onId: (id: string): void => void (this.lastEventId = id),
+    };
+    this.merged.add(reply.body, hooks, () => this.reopenLater());
     return "open";
   }
 

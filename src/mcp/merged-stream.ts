@@ -1,6 +1,6 @@
 import { PushStream } from "../base/push-stream.ts";
 import type { ReplySink, ReplyStream } from "../contract/reply.ts";
-import { EventRelay } from "./event-stream.ts";
+import { type EventHooks, EventRelay } from "./event-stream.ts";
 
 export interface MergedStreamSettings {
   /** Bytes that may wait for the client. */
@@ -32,15 +32,15 @@ export class MergedStream {
 
   /**
    * Adds a target's stream.
-   * @param transform what the client gets of a message; undefined drops it
+   * @param hooks what the client gets of a message and of an event's id
    * @param onEnd the target ended its stream, while the client is still there
    */
-  add(stream: ReplyStream, transform: (message: Buffer) => Buffer | undefined, onEnd: () => void): void {
+  add(stream: ReplyStream, hooks: Pick<EventHooks, "transform" | "publishId" | "onId">, onEnd: () => void): void {
     if (!this.body.writable) {
       stream.cancel(new Error("the client closed the stream"));
       return;
     }
-    const source = new EventRelay(stream, { transform, maxMessageBytes: this.settings.maxMessageBytes });
+    const source = new EventRelay(stream, { ...hooks, maxMessageBytes: this.settings.maxMessageBytes });
     this.sources.add(source);
     const over = (): void => {
       this.sources.delete(source);

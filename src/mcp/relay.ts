@@ -26,6 +26,8 @@ export interface RelayOptions {
   readonly touches?: ((bytes: Buffer) => boolean) | undefined;
   /** What the client is told in place of a response that does not come: not at all, not whole, or as something else. */
   readonly onBroken?: ((error: Error) => Buffer) | undefined;
+  /** The id of an event as the client gets it; as it is when absent. */
+  readonly publishId?: ((id: string) => string) | undefined;
   /** When the reply is over; once. */
   readonly onEnd?: (() => void) | undefined;
 }
@@ -97,7 +99,8 @@ async function relayEvents(exchange: Exchange, reply: Reply, options: RelayOptio
     whole !== undefined &&
     untouched &&
     (onMessage === undefined || !mayHaveMethod(whole)) &&
-    (onBroken === undefined || mayRespond(whole))
+    (onBroken === undefined || mayRespond(whole)) &&
+    (options.publishId === undefined || !idLine.test(whole.toString("latin1")))
   ) {
     onEnd?.();
     noteErrorEvent(exchange, whole);
@@ -119,8 +122,14 @@ async function relayEvents(exchange: Exchange, reply: Reply, options: RelayOptio
   };
   const lastWords = (error: Error | undefined): Buffer | undefined =>
     answered ? undefined : onBroken?.(error ?? new Error("the event stream ended without a response"));
-  return new Reply(200, eventHeaders(), new EventRelay(source, { transform, maxMessageBytes, lastWords, onEnd }));
+  return new Reply(
+    200,
+    eventHeaders(),
+    new EventRelay(source, { transform, maxMessageBytes, publishId: options.publishId, lastWords, onEnd }),
+  );
 }
+
+const idLine = /^id:/m;
 
 /** Whether bytes look like a JSON object, at both ends: a page of HTML, a batch or nothing at all is no message. */
 function isObject(bytes: Buffer): boolean {

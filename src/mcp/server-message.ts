@@ -39,6 +39,20 @@ export function resolveRequestId(id: RpcId): { readonly target: string; readonly
   return { target, id: kind === "n" ? Number(original) : original };
 }
 
+/** The reply to a call, or what a target says of its own accord. */
+export type StreamKind = "reply" | "own";
+
+/** An event's id says whose it is, and in which stream: a client may come back for the rest of that one. */
+export function publishEventId(target: string, kind: StreamKind, id: string): string {
+  return `${target}+${kind}+${id}`;
+}
+
+/** Whose stream a client goes on with, and where in it. */
+export function resolveEventId(id: string): { readonly target: string; readonly kind: string; readonly id: string } | undefined {
+  const [target = "", kind = "", ...rest] = id.split("+");
+  return rest.length === 0 ? undefined : { target, kind, id: rest.join("+") };
+}
+
 /** Whether a message of a server is a request, which somebody has to answer. */
 export function serverRequestId(bytes: Buffer): RpcId | undefined {
   const value = mayHaveMethod(bytes) ? parseObject(bytes) : undefined;

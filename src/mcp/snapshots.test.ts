@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { testClock } from "../../test/policy-harness.ts";
 import type { CatalogueEntry } from "./item.ts";
-import { type Snapshot, snapshotOf, Snapshots } from "./snapshots.ts";
+import { type Snapshot, snapshotOf, Snapshots, withoutConflicts } from "./snapshots.ts";
 
 const entry = (target: string, name: string, published = name): CatalogueEntry => ({
   item: { kind: "tool", target, name },
@@ -15,8 +15,14 @@ test("a name of two items is no entry, one that a target lists twice is two; URI
   const entries = [entry("a", "x"), entry("b", "x"), entry("a", "y"), entry("a", "y"), entry("a", "long", "s"), entry("a", "s")];
   const snapshot = snapshotOf(entries, true);
   assert.deepEqual(
-    snapshot.entries.map(({ published }) => published),
+    withoutConflicts(snapshot.entries, snapshot).map(({ published }) => published),
     ["y", "y"],
+  );
+  // what is hidden takes no name away from what is not
+  const rest = snapshot.entries.filter(({ item }) => item.target !== "b");
+  assert.deepEqual(
+    withoutConflicts(rest, snapshot).map(({ published }) => published),
+    ["x", "y", "y"],
   );
   assert.deepEqual(
     ["x", "y", "s", "z"].map((name) => snapshot.owners.get(name)?.map(({ target, name: own }) => `${target} ${own}`)),

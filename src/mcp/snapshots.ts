@@ -5,22 +5,41 @@ import type { CatalogueEntry, Item } from "./item.ts";
 
 /** A list of all targets at one moment, before any rule about who may see what. */
 export interface Snapshot {
-  /** In the order of the targets, and in theirs; without names that several items have. */
+  /** In the order of the targets, and in theirs. */
   readonly entries: readonly CatalogueEntry[];
   /** What a name stands for; of several items none can be called. Empty for lists whose elements go by a URI. */
   readonly owners: ReadonlyMap<string, readonly Item[]>;
+  /** The names that several items have. */
+  readonly contested: ReadonlySet<string>;
 }
 
 /** @param named the elements go by names, which have to be of one item each, and not by URIs */
 export function snapshotOf(entries: readonly CatalogueEntry[], named: boolean): Snapshot {
-  if (!named) return { entries, owners: new Map() };
+  const owners = named ? ownersOf(entries) : new Map<string, Item[]>();
+  return { entries, owners, contested: contestedIn(owners) };
+}
+
+/** Elements of a list less those whose name several of them have: nobody could say whose a call is. */
+export function withoutConflicts(entries: readonly CatalogueEntry[], { contested }: Snapshot): readonly CatalogueEntry[] {
+  if (contested.size === 0) return entries;
+  const still = contestedIn(ownersOf(entries.filter(({ published }) => contested.has(published))));
+  return entries.filter(({ published }) => !still.has(published));
+}
+
+function ownersOf(entries: readonly CatalogueEntry[]): Map<string, Item[]> {
   const owners = new Map<string, Item[]>();
   for (const { published, item } of entries) {
     const others = owners.get(published);
     if (others === undefined) owners.set(published, [item]);
     else if (!others.some(({ target, name }) => target === item.target && name === item.name)) others.push(item);
   }
-  return { entries: entries.filter(({ published }) => owners.get(published)?.length === 1), owners };
+  return owners;
+}
+
+function contestedIn(owners: ReadonlyMap<string, readonly Item[]>): Set<string> {
+  const contested = new Set<string>();
+  for (const [published, items] of owners) if (items.length > 1) contested.add(published);
+  return contested;
 }
 
 /** What a caller was shown. */

@@ -1,14 +1,14 @@
 import type { Reply } from "../contract/reply.ts";
 import type { Call } from "./call.ts";
 import type { Delivery } from "./delivery.ts";
-import { Final } from "./event-stream.ts";
+import { Final, mayHaveMethod } from "./event-stream.ts";
 import type { ListChanges } from "./list-changes.ts";
 import type { Names } from "./names.ts";
-import { holdsNames } from "./publish-result.ts";
+import { holdsNames, publishResult } from "./publish-result.ts";
 import { drain } from "./read-body.ts";
 import { relay, type RelayOptions } from "./relay.ts";
 import { errorResponse } from "./rpc-error.ts";
-import { publishServerMessage, serverRequestId } from "./server-message.ts";
+import { publishEventId, publishServerMessage, serverRequestId } from "./server-message.ts";
 import type { Link, Session } from "./session.ts";
 import { TargetFailure } from "./target-failure.ts";
 
@@ -39,6 +39,7 @@ export class TargetReplies {
       onMessage: this.onMessage(call, link),
       onResponse,
       touches: this.settings.names.plain ? undefined : holdsNames,
+      publishId: this.settings.names.plain ? undefined : (id: string) => publishEventId(link.target.name, "reply", id),
       onBroken: this.settings.names.plain ? undefined : (error: Error) => brokenOff(call, link, error),
       onEnd,
     };
@@ -99,7 +100,10 @@ export class TargetReplies {
   /** A target's request or notification as the client gets it. */
   publish(session: Session, target: string, message: Buffer): Buffer {
     this.noteChange(session, message);
-    return publishServerMessage(this.settings.names, target, message);
+    // a response comes in the client's own stream when the client has come back for it
+    return mayHaveMethod(message)
+      ? publishServerMessage(this.settings.names, target, message)
+      : publishResult(this.settings.names, target, message);
   }
 
   private noteChange(session: Session, message: Buffer): void {

@@ -559,7 +559,7 @@ test("ten thousand tools are pinned once, and known again without another look",
   }));
   const shop = new Shop(many);
   const state = new CountingState();
-  const rig = new Rig({ a: shop.server, b: new Shop([other]).server }, { ...block, sessionTtlMs: 3_600_000, state });
+  const rig = new Rig({ a: shop.server, b: new Shop([other]).server }, { ...block, sessionTtlMs: 3_600_000, pageSize: 20_000, state });
   const session = await rig.open();
   const listed = async (): Promise<void> => {
     const answer = await rig.call("tools/list", {}, { session, headers: { accept: "application/json" } });

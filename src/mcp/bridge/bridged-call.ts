@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { isJsonObject, type JsonObject } from "../../base/json.ts";
 import { SseParser } from "../../base/sse.ts";
+import { errorTable } from "../../contract/errors.ts";
 import type { Exchange } from "../../contract/exchange.ts";
 import type { RpcId } from "../../contract/mcp.ts";
 import type { Reply, ReplyStream } from "../../contract/reply.ts";
@@ -322,8 +323,8 @@ function urlElicitation(id: RpcId, error: JsonObject, can: boolean): Buffer {
   const elicitations = isJsonObject(data) && Array.isArray(data["elicitations"]) ? data["elicitations"].filter(isJsonObject) : [];
   if (!can) {
     const missing = {
-      code: -32021,
-      message: "the server wants a page to be visited",
+      code: errorTable.mcp_capability_missing.rpc,
+      message: `${errorTable.mcp_capability_missing.text}: the server wants a page to be visited`,
       data: { requiredCapabilities: { elicitation: { url: {} } } },
     };
     return Buffer.from(JSON.stringify({ jsonrpc: "2.0", id, error: missing }));

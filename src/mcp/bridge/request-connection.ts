@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { HeaderList } from "../../base/headers.ts";
 import { isJsonObject, type JsonObject, objectIn } from "../../base/json.ts";
+import { errorTable } from "../../contract/errors.ts";
 import type { Exchange } from "../../contract/exchange.ts";
 import type { RpcId } from "../../contract/mcp.ts";
 import { Reply } from "../../contract/reply.ts";
@@ -202,12 +203,13 @@ function refusal({ id }: Outbound, code: number, message: string): Reply {
   return new Reply(code === methodNotFound ? 404 : 400, jsonHeaders(), errorResponse(id as RpcId, code, message));
 }
 
-/** A method that the server does not know is a 404 where there are no sessions. */
+/** Errors of the protocol have HTTP statuses of their own where there are no sessions. */
 function withStatus(reply: Reply): Reply {
   const { body } = reply;
-  if (!Buffer.isBuffer(body) || !body.includes(methodNotFoundText)) return reply;
+  if (!Buffer.isBuffer(body) || !body.includes(errorKey)) return reply;
   const code = objectIn(parseObject(body) ?? {}, "error")["code"];
   if (code === methodNotFound) reply.status = 404;
+  if (code === errorTable.mcp_capability_missing.rpc) reply.status = errorTable.mcp_capability_missing.status;
   return reply;
 }
 
@@ -216,4 +218,4 @@ function jsonHeaders(): HeaderList {
 }
 
 const methodNotFound = -32601;
-const methodNotFoundText = Buffer.from("-32601");
+const errorKey = Buffer.from('"error"');

@@ -65,8 +65,8 @@ export class SessionConnection implements Connection {
     return (this.virtual ?? this.sessions).post(exchange, message);
   }
 
-  listen(exchange: Exchange): Promise<Reply> {
-    return (this.virtual ?? this.sessions).listen(exchange);
+  listen(exchange: Exchange, lastEventId?: string): Promise<Reply> {
+    return (this.virtual ?? this.sessions).listen(exchange, lastEventId);
   }
 
   async close(exchange: Exchange | undefined): Promise<void> {

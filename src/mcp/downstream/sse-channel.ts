@@ -102,7 +102,7 @@ export class SseChannel {
         answered ||= !mayHaveMethod(message) || parseObject(message)?.["method"] === undefined;
         return message;
       };
-      this.merged.add(source, look, resolve);
+      this.merged.add(source, { transform: look }, resolve);
     });
     if (!answered) this.send(errorResponse(id, -32603, "failed to send message: the server's stream ended without a response"));
   }
@@ -144,11 +144,7 @@ export class SseChannel {
     }
     this.delayMs = firstDelayMs;
     session.aside = (message) => this.send(message);
-    this.merged.add(
-      reply.body,
-      (message) => message,
-      () => this.listenLater(federation, session),
-    );
+    this.merged.add(reply.body, { transform: (message) => message }, () => this.listenLater(federation, session));
   }
 
   private listenLater(federation: Federation, session: Session): void {

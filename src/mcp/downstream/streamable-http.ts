@@ -6,10 +6,11 @@ import { accepted, answer, notify } from "../client-message.ts";
 import { currentMessage, describeMessage } from "../decode.ts";
 import type { Call } from "../call.ts";
 import type { Federation } from "../federation.ts";
-import { listenToAll, listenToOne } from "../listening.ts";
+import { listenToAll, listenToOne, resumeReply } from "../listening.ts";
 import { decodeMessage } from "../message.ts";
 import { checkVersion } from "../protocol-version.ts";
 import { type Accepts, passThrough } from "../relay.ts";
+import { resolveEventId } from "../server-message.ts";
 import type { Link, Session } from "../session.ts";
 import type { Sessions } from "../sessions.ts";
 import { Tap } from "../tap.ts";
@@ -141,6 +142,9 @@ export class StreamableHttp implements DownstreamTransport {
     const publish = (to: Session, target: string, bytes: Buffer): Buffer => this.federation.replies.publish(to, target, bytes);
     const settings = { delivery, limits, fanOut, publish };
     const links = this.federation.links(session);
+    const last = names.plain ? undefined : resolveEventId(exchange.request.headers.get("last-event-id") ?? "");
+    const interrupted = last?.kind === "reply" ? links.find(({ target }) => target.name === last.target) : undefined;
+    if (last !== undefined && interrupted !== undefined) return resumeReply(settings, { exchange, session, link: interrupted }, last.id);
     return names.plain ? listenToOne(settings, exchange, session, links[0] as Link) : listenToAll(settings, exchange, session, links);
   }
 

@@ -101,7 +101,9 @@ describe("a Struct", () => {
         const read = CheckRequest?.requestDeserialize(writeRequest({ targets: [], method: "m", metadata: value }, undefined, [])) ?? {};
         const fields = ((read["metadata_context"] as { fields?: Record<string, unknown> } | null)?.fields ?? {}) as JsonObject;
         assert.deepEqual(
-          Object.keys(fields).toSorted(),
+          Object.keys(fields)
+            .filter((key) => key !== "__proto__") // which protobufjs takes for the prototype, or not
+            .toSorted(),
           Object.keys(value)
             .filter((key) => key !== "__proto__")
             .toSorted(),

@@ -161,8 +161,13 @@ export class Integrity {
     return this.standing(call) ?? this.permitsAfterLook(call);
   }
 
+  /** Whether what its caller was last shown of an item is approved; of one that was not shown nothing is. */
+  isApproved(asked: Omit<AskedCall, "link">): boolean {
+    return !this.blocks || !isPinned(asked.item.kind) || this.standing(asked) === true;
+  }
+
   /** undefined when it has to be looked up. */
-  private standing({ exchange, session, item }: AskedCall): boolean | undefined {
+  private standing({ exchange, session, item }: Omit<AskedCall, "link">): boolean | undefined {
     const { pins, clock } = this.settings;
     const view = pins.views.get(viewerOf(exchange, session), placeOf(item));
     const pin = view?.pins.get(item.name);

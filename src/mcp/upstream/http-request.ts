@@ -53,6 +53,7 @@ function withFields(client: HeaderList, { fields: own, keepsParams = false }: Up
 function staysBehind(name: string): boolean {
   switch (name) {
     case "mcp-session-id": // the gateway's session, not the target's
+    case "last-event-id":
     case "mcp-method": // of the client's request, which need not be the one that is sent
     case "mcp-name":
     case "accept":

@@ -76,9 +76,10 @@ class HttpConnection implements Connection {
     return reply;
   }
 
-  async listen(exchange: Exchange): Promise<Reply> {
+  async listen(exchange: Exchange, lastEventId?: string): Promise<Reply> {
     const { sessionId } = this;
     const fields = ["accept", "text/event-stream", ...this.sessionFields(undefined)];
+    if (lastEventId !== undefined) fields.push("last-event-id", lastEventId);
     const reply = await this.send(outgoingTo(this.settings, exchange, { method: "GET", body: null, timeoutMs: 0, fields }));
     await this.noteLoss(sessionId, reply);
     return reply;

@@ -52,8 +52,11 @@ export interface Connection {
    * @throws GatewayError when the server cannot be reached
    */
   post(exchange: Exchange, message: Outbound): Promise<Reply>;
-  /** The stream of messages the server sends of its own accord: 200 with an event stream, or 405. */
-  listen(exchange: Exchange): Promise<Reply>;
+  /**
+   * The stream of messages the server sends of its own accord: 200 with an event stream, or 405.
+   * @param lastEventId where to go on, in that stream or another, for servers that can
+   */
+  listen(exchange: Exchange, lastEventId?: string): Promise<Reply>;
   /** Ends the session at the server, as far as it can be told. Never rejects. */
   close(exchange: Exchange | undefined): Promise<void>;
 }
