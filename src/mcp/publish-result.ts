@@ -4,7 +4,7 @@ import type { Names } from "./names.ts";
 
 /** Of a task that a result belongs to (specification 2025-11-25, "Tasks"). */
 const relatedTask = "io.modelcontextprotocol/related-task";
-const markers = [Buffer.from('"resource'), Buffer.from('"contents"'), Buffer.from('"taskId"')];
+const markers = [Buffer.from('"resource'), Buffer.from('"contents"'), Buffer.from('"taskId"'), Buffer.from('"error"')];
 
 /** Whether a response can hold names that `publishResult` would change: cheap, and wrong only by saying yes. */
 export function holdsNames(bytes: Buffer): boolean {
@@ -34,9 +34,9 @@ function orNone(find: () => Edit[]): Edit[] {
 }
 
 function resultEdits(names: Names, target: string, bytes: Buffer): Edit[] {
-  const result = new JsonView(bytes).member("result");
+  const message = new JsonView(bytes);
+  const result = message.member("result");
   const edits: Edit[] = [];
-  if (result === undefined) return edits;
   const publish = (kind: ItemKind, view: JsonView | undefined): void =>
     publishName(edits, view, (name) => names.publish({ kind, target, name }));
   const publishBlock = (block: JsonView | undefined): void => {
@@ -44,6 +44,10 @@ function resultEdits(names: Names, target: string, bytes: Buffer): Edit[] {
     publish("resource", block?.member("uri"));
     publish("resource", block?.member("resource")?.member("uri"));
   };
+  if (result === undefined) {
+    publish("resource", message.member("error")?.member("data")?.member("uri")); // the one that was not found
+    return edits;
+  }
   for (const content of result.member("contents")?.elements() ?? []) publish("resource", content.member("uri"));
   for (const block of result.member("content")?.elements() ?? []) publishBlock(block);
   for (const message of result.member("messages")?.elements() ?? []) publishBlock(message.member("content"));

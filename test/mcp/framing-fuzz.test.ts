@@ -14,6 +14,7 @@ import { SseStream } from "../../src/mcp/upstream/sse-stream.ts";
 import { StdioConnection } from "../../src/mcp/upstream/stdio-connection.ts";
 import { StdioLauncher } from "../../src/mcp/upstream/stdio-launcher.ts";
 import { StdioPool } from "../../src/mcp/upstream/stdio-pool.ts";
+import { sessionGreeting } from "../../src/mcp/upstream/stdio-greetings.ts";
 import { testClock, testExchange } from "../policy-harness.ts";
 
 /** Whatever bytes a server sends, cut anywhere: what reads them answers, or fails in the way it says, and holds no more than it may. */
@@ -107,7 +108,7 @@ test("fuzz: whatever a process that many share writes, their calls end and nothi
   await fc.assert(
     fc.asyncProperty(lines, cuts, async (some, sizes) => {
       const { made, stdout, exit } = launcher();
-      const pool = new StdioPool(made);
+      const pool = new StdioPool(made, sessionGreeting);
       const hello = pool.hello();
       hello.catch(() => {});
       stdout.emit("data", Buffer.from('{"jsonrpc":"2.0","id":1,"result":{}}\n'));

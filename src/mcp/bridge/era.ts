@@ -4,6 +4,7 @@ import type { Reply } from "../../contract/reply.ts";
 import { parseObject } from "../message.ts";
 import { asBuffer, completeBody, readBody } from "../read-body.ts";
 import { statelessRevision } from "../wire/index.ts";
+import { ToolHeaders } from "./tool-headers.ts";
 
 /** Whether a server speaks a revision without sessions: `stateless`, or only older ones: `sessions`. */
 export type Verdict = "stateless" | "sessions";
@@ -18,6 +19,7 @@ export class Era {
   private until = 0;
   /** It answers `initialize` with a refusal. */
   refusesSessions = false;
+  readonly toolHeaders = new ToolHeaders();
 
   constructor(clock: Clock) {
     this.clock = clock;

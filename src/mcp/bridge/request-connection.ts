@@ -13,11 +13,12 @@ import { serverRequestId } from "../server-message.ts";
 import type { ClientHello, ServerHello } from "../session.ts";
 import type { Connection, Outbound, Target } from "../upstream/target.ts";
 import { type Envelope, metaKeys, readEnvelope } from "../wire/2026-07-28/envelope.ts";
+import { paramMismatch } from "../wire/2026-07-28/param-headers.ts";
 import { latestRevision, statelessRevision } from "../wire/index.ts";
 import { BridgedCall } from "./bridged-call.ts";
 import { bridgedListen } from "./bridged-listen.ts";
 import { callerKey } from "./caller-key.ts";
-import { verdictOf } from "./era.ts";
+import { type Era, verdictOf } from "./era.ts";
 import type { BridgeParts } from "./parts.ts";
 import { mapReply } from "./reply-map.ts";
 import { type Lease, refuse, type Wanted } from "./shared-sessions.ts";
@@ -46,6 +47,16 @@ export class RequestConnection implements Connection {
     if (message.kind !== "request") return new Reply(202, new HeaderList());
     const { stateless } = this.target;
     const era = this.parts.eraOf(this.target);
+    if (stateless?.seesHeaders !== true || era.known === "sessions") {
+      if (message.method === "tools/call") checkParams(era, exchange, message);
+      else if (message.method === "tools/list") return this.learning(era, await this.route(exchange, message));
+    }
+    return this.route(exchange, message);
+  }
+
+  private async route(exchange: Exchange, message: Outbound): Promise<Reply> {
+    const { stateless } = this.target;
+    const era = this.parts.eraOf(this.target);
     if (stateless !== undefined && era.known !== "sessions") {
       const reply = await stateless.post(exchange, message);
       if (era.known === "stateless" && reply.status < 300) return reply;
@@ -64,6 +75,15 @@ export class RequestConnection implements Connection {
   async close(): Promise<void> {
     this.lease?.release();
     this.lease = undefined;
+  }
+
+  /** Here the header fields end, so here they are compared; which there are the list tells. */
+  private learning(era: Era, reply: Reply): Promise<Reply> {
+    const onResponse = (response: Buffer): Buffer => {
+      era.toolHeaders.learn(response);
+      return response;
+    };
+    return mapReply(reply, { maxMessageBytes: this.parts.limits.maxMessageBytes, onResponse, onMessage: (message) => message });
   }
 
   private bridged(exchange: Exchange, message: Outbound): Promise<Reply> {
@@ -151,6 +171,14 @@ export class RequestConnection implements Connection {
   private wanted(exchange: Exchange, envelope: Envelope): Omit<Wanted, "alone"> {
     return { exchange, target: this.target, client: helloOf(envelope, this.parts.version), logLevel: envelope.logLevel };
   }
+}
+
+/** @throws GatewayError `mcp_header_mismatch` */
+function checkParams(era: Era, exchange: Exchange, message: Outbound): void {
+  const declared = era.toolHeaders.of(message.name);
+  if (declared.length === 0) return;
+  const wrong = paramMismatch(declared, paramsOf(message)["arguments"], (field) => exchange.request.headers.getAll(field));
+  if (wrong !== undefined) throw rpcError("mcp_header_mismatch", { id: message.id, message: `header mismatch: ${wrong}` });
 }
 
 function paramsOf({ bytes }: Outbound): JsonObject {

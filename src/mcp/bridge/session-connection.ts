@@ -74,7 +74,8 @@ export class SessionConnection implements Connection {
   }
 
   private createVirtual(): VirtualConnection {
-    return new VirtualConnection({ target: this.target, line: this.line, client: this.client, limits: this.parts.limits });
+    const { target, line, client, parts } = this;
+    return new VirtualConnection({ target, line, client, limits: parts.limits, toolHeaders: parts.eraOf(target).toolHeaders });
   }
 
   private async initialize(exchange: Exchange, message: Outbound): Promise<Reply> {

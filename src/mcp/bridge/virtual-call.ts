@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { isJsonObject, objectIn } from "../../base/json.ts";
 import { spliceJsonMembers } from "../../base/json-members.ts";
 import { SseParser } from "../../base/sse.ts";
+import { errorTable } from "../../contract/errors.ts";
 import type { Exchange } from "../../contract/exchange.ts";
 import type { RpcId } from "../../contract/mcp.ts";
 import type { Reply, ReplyStream } from "../../contract/reply.ts";
@@ -24,6 +25,11 @@ export interface VirtualCallSettings {
   readonly limits: McpLimits;
   /** In the words of a revision without sessions. */
   readonly request: Outbound;
+  /** Header fields that repeat arguments, as far as they are known. */
+  readonly fields: () => readonly string[];
+  /** Finds out which those are. */
+  readonly relearn: (upstream: Exchange) => Promise<void>;
+  readonly onResponse: (response: Buffer) => void;
   /** Whether the client's revision has ids of pages to visit. */
   readonly knowsUrlIds: boolean;
   readonly ask: Ask;
@@ -43,6 +49,7 @@ export class VirtualCall {
   private over = false;
   /** The request that was sent last has got its response. */
   private heard = false;
+  private relearnt = false;
   private readonly open = new Set<() => void>();
   private timer: NodeJS.Timeout | undefined;
 
@@ -86,11 +93,17 @@ export class VirtualCall {
   private async send(bytes: Buffer): Promise<void> {
     const { line, request, limits } = this.settings;
     this.heard = false;
-    const reply = await line.post(this.upstream as Exchange, { ...request, bytes });
+    const reply = await line.post(this.upstream as Exchange, { ...request, bytes, fields: this.settings.fields() });
     if (this.over) return;
     if (!isEventReply(reply)) {
       const body = await readBody(reply.body, limits.maxMessageBytes);
       // errors of the protocol have statuses of their own there, and come with 200 here
+      if (reply.status === 400 && !this.relearnt && isHeaderMismatch(body)) {
+        this.relearnt = true;
+        await this.settings.relearn(this.upstream as Exchange);
+        await this.send(bytes);
+        return;
+      }
       const isResponse = isJsonObject(parseObject(body)?.["error"]) || reply.status < 300;
       if (!isResponse) this.out.pass(Object.assign(reply, { body }));
       else if ((reply.headers.get("content-type") ?? "").startsWith("text/event-stream")) this.parser().feed(body);
@@ -143,6 +156,7 @@ export class VirtualCall {
       return; // servers ask nothing in this revision
     }
     this.heard = true;
+    this.settings.onResponse(message);
     const required = readInputRequired(message);
     if (required === undefined) this.respond(toSessionResponse(message));
     else this.askAll(required);
@@ -206,6 +220,11 @@ export class VirtualCall {
     );
     return splice(bytes, [replace(params, text.toString()), replace(id, JSON.stringify(`turnpike-retry-${randomUUID()}`))]);
   }
+}
+
+/** The server wants arguments in header fields that were not there. */
+function isHeaderMismatch(body: Buffer): boolean {
+  return objectIn(parseObject(body) ?? {}, "error")["code"] === errorTable.mcp_header_mismatch.rpc;
 }
 
 function withUrlId(params: Buffer): Buffer {

@@ -20,7 +20,9 @@ import type { McpLimits } from "../settings.ts";
 import type { Connection, Outbound, StatelessLine, Target } from "../upstream/target.ts";
 import { metaKeys } from "../wire/2026-07-28/envelope.ts";
 import { filterMembers } from "../wire/2026-07-28/listen.ts";
+import { paramFields } from "../wire/2026-07-28/param-headers.ts";
 import { findRevision, latestRevision, statelessRevision } from "../wire/index.ts";
+import type { ToolHeaders } from "./tool-headers.ts";
 import { toStatelessRequest, withoutMembers } from "./translate.ts";
 import { VirtualCall } from "./virtual-call.ts";
 
@@ -29,6 +31,7 @@ export interface VirtualConnectionSettings {
   readonly line: StatelessLine;
   readonly client: ClientHello;
   readonly limits: McpLimits;
+  readonly toolHeaders: ToolHeaders;
 }
 
 /**
@@ -156,10 +159,17 @@ export class VirtualConnection implements Connection {
     const id = message.id as RpcId;
     const { limits } = this.settings;
     if (this.calls.size >= limits.maxPendingCalls) throw new Error(`${limits.maxPendingCalls} calls are under way`);
+    const { toolHeaders } = this.settings;
+    const name = nameIn(message.method ?? "", params);
     const call = new VirtualCall({
       line: this.line,
       limits,
-      request: { ...message, name: nameIn(message.method ?? "", params), bytes: toStatelessRequest(message.bytes, this.envelope()) },
+      request: { ...message, name, bytes: toStatelessRequest(message.bytes, this.envelope()) },
+      fields: () => (message.method === "tools/call" ? paramFields(toolHeaders.of(name), params["arguments"]) : []),
+      relearn: (upstream) => this.learnTools(upstream),
+      onResponse: (response) => {
+        if (message.method === "tools/list") toolHeaders.learn(response);
+      },
       knowsUrlIds: this.settings.client.protocolVersion >= "2025-11-25",
       ask: (onAnswer) => this.ask(onAnswer),
       onEnd: () => {
@@ -168,6 +178,25 @@ export class VirtualConnection implements Connection {
     });
     this.calls.set(id, call);
     return call.start(exchange);
+  }
+
+  /** Asks which arguments of tools have to be in header fields now. */
+  private async learnTools(exchange: Exchange): Promise<void> {
+    const { limits, toolHeaders } = this.settings;
+    this.asked += 1;
+    const id = `turnpike-tools-${this.asked}`;
+    const { bytes } = ownRequest(id, "tools/list", emptyObject);
+    const request: Outbound = {
+      kind: "request",
+      id,
+      method: "tools/list",
+      bytes: toStatelessRequest(bytes, this.envelope()),
+      protocolVersion: undefined,
+      timeoutMs: limits.openDeadlineMs,
+    };
+    const reply = await this.line.post(exchange, request);
+    const response = await readResponse(reply, { limit: limits.maxMessageBytes, timeoutMs: limits.openDeadlineMs });
+    toolHeaders.learn(response.bytes);
   }
 
   /** A place for a question to the client. @returns its id, and how to give up waiting */

@@ -6,8 +6,9 @@ import type { RpcId } from "../../contract/mcp.ts";
 import { Reply } from "../../contract/reply.ts";
 import { type AmbiguousKey, type Edit, JsonView, replace, splice } from "../json-view.ts";
 import { errorResponse, resultResponse } from "../rpc-error.ts";
-import { latestRevision } from "../wire/index.ts";
+import { parseObject } from "../message.ts";
 import { PendingReply } from "../pending-reply.ts";
+import { metaKeys } from "../wire/2026-07-28/envelope.ts";
 import { Backoff, type ProcessListener, type StdioLauncher } from "./stdio-launcher.ts";
 import type { StdioProcess } from "./stdio-process.ts";
 import { TargetBusy } from "./target-busy.ts";
@@ -21,12 +22,27 @@ interface PooledCall {
   readonly progressToken: string | undefined;
 }
 
+/** What a process is asked first, and how it is told that it may begin. */
+export interface Greeting {
+  readonly method: string;
+  readonly params: object;
+  readonly deadlineMs: number;
+  /** A notification after the answer. */
+  readonly afterwards: Buffer | undefined;
+  /** Whether a result is an answer to go on with. */
+  readonly suits: (result: JsonObject) => boolean;
+}
+
+/** The process runs, and does not answer its greeting as hoped for: it speaks another revision. */
+export class GreetingRefused extends Error {}
+
 /**
- * One child process for all stateless callers of a target, greeted once by the gateway. Every call gets an id of the
- * pool's own, which is its progress token too: callers cannot collide, and nobody hears of another's call.
+ * One child process for all callers of a target who have no session with it, greeted once by the gateway. Every call gets
+ * an id of the pool's own, which is its progress token too: callers cannot collide, and nobody hears of another's call.
  */
 export class StdioPool implements ProcessListener {
   private readonly launcher: StdioLauncher;
+  private readonly greetingOf: (launcher: StdioLauncher) => Greeting;
   private readonly backoff: Backoff;
   private process: StdioProcess | undefined;
   private greeting: Promise<Buffer> | undefined;
@@ -34,13 +50,16 @@ export class StdioPool implements ProcessListener {
   private lastId = 0;
   /** Runs out when nobody has called for a while. */
   private idle: NodeJS.Timeout | undefined;
+  /** It was not even started. */
+  private stillborn = false;
 
-  constructor(launcher: StdioLauncher) {
+  constructor(launcher: StdioLauncher, greetingOf: (launcher: StdioLauncher) => Greeting) {
     this.launcher = launcher;
+    this.greetingOf = greetingOf;
     this.backoff = new Backoff(launcher);
   }
 
-  /** What the server said to initialize; starts it if it is not running. JSON text of the result. */
+  /** What the server said to its greeting; starts it if it is not running. JSON text of the result. @throws GreetingRefused */
   hello(): Promise<Buffer> {
     this.greeting ??= this.greet().catch((thrown: unknown) => {
       this.greeting = undefined;
@@ -63,8 +82,11 @@ export class StdioPool implements ProcessListener {
     const { id, method } = message;
     if (typeof method !== "string") {
       const pooled = typeof id === "number" ? this.calls.get(id) : undefined;
-      if (pooled !== undefined) respond(pooled, line);
+      if (pooled === undefined) return;
+      this.calls.delete(id as number);
+      respond(pooled, line);
     } else if (method === "notifications/progress") this.progress(line, message);
+    else if (method.startsWith("notifications/")) this.notify(line, message, method);
     else if (typeof id === "string" || typeof id === "number") this.refuse(id, method);
   }
 
@@ -73,25 +95,29 @@ export class StdioPool implements ProcessListener {
     this.process = undefined;
     this.greeting = undefined;
     this.backoff.ended(reason);
+    this.stillborn = reason.startsWith("could not be started");
     const error = new Error(`the server process ended (${reason})`);
     for (const { call } of this.calls.values()) call.fail(error);
   }
 
   private async greet(): Promise<Buffer> {
-    const { closedDeadlineMs } = this.launcher.limits;
+    const { method, params, deadlineMs, afterwards, suits } = this.greetingOf(this.launcher);
     this.backoff.started();
+    this.stillborn = false;
     this.process = this.launcher.start(this);
-    const params = {
-      protocolVersion: latestRevision.name,
-      capabilities: {},
-      clientInfo: { name: "turnpike", version: this.launcher.context.version },
-    };
-    const bytes = Buffer.from(JSON.stringify({ jsonrpc: "2.0", id: 0, method: "initialize", params }));
-    const late = (): Error => new Error(`no answer to initialize within ${closedDeadlineMs} ms`);
-    const reply = await within(closedDeadlineMs, this.call(undefined, { ...greetingMessage, bytes }), late);
-    const result = new JsonView(reply.body as Buffer).member("result");
-    if (result === undefined) throw new Error(`initialize was refused: ${(reply.body as Buffer).toString("utf8", 0, 500)}`);
-    this.process?.send(initialized);
+    const bytes = Buffer.from(JSON.stringify({ jsonrpc: "2.0", id: 0, method, params }));
+    const late = (): Error => new GreetingRefused(`no answer to ${method} within ${deadlineMs} ms`);
+    const asked = this.call(undefined, { kind: "request", id: 0, method, protocolVersion: undefined, timeoutMs: 0, bytes });
+    const reply = await within(deadlineMs, asked, late).catch((thrown: unknown) => {
+      throw this.stillborn || thrown instanceof GreetingRefused ? thrown : new GreetingRefused((thrown as Error).message);
+    });
+    const body = reply.body as Buffer;
+    const result = new JsonView(body).member("result");
+    const value = result === undefined ? undefined : parseObject(result.bytes);
+    if (result === undefined || value === undefined || !suits(value)) {
+      throw new GreetingRefused(`${method} was refused: ${body.toString("utf8", 0, 500)}`);
+    }
+    if (afterwards !== undefined) this.process?.send(afterwards);
     this.idle = setTimeout(() => this.reap(), this.launcher.limits.poolIdleMs).unref();
     return result.bytes;
   }
@@ -121,7 +147,8 @@ export class StdioPool implements ProcessListener {
     const unregister = exchange?.onAbort((reason) => call.fail(reason));
     call.onEnd = () => {
       unregister?.();
-      calls.delete(id);
+      // one that was not answered has nobody left who wants it
+      if (calls.delete(id)) this.process?.tell(cancellation(id));
     };
     call.limit(message.timeoutMs);
     return call.reply;
@@ -135,6 +162,28 @@ export class StdioPool implements ProcessListener {
     if (view === undefined) return;
     // a slow caller must not hold back the others: what it does not read waits, up to the stream's bound
     pooled.call.message(withMember(view, line, pooled.progressToken));
+  }
+
+  /** A notification about one call: it says so, or it is a log message and there is no other call it could be about. */
+  private notify(line: Buffer, message: JsonObject, method: string): void {
+    const params = objectIn(message, "params");
+    const tag = objectIn(params, "_meta")[metaKeys.subscriptionId];
+    if (method === "notifications/cancelled") {
+      const over = typeof params["requestId"] === "number" ? this.calls.get(params["requestId"]) : undefined;
+      if (over !== undefined) this.endSubscription(params["requestId"] as number, over);
+      return;
+    }
+    const [only] = this.calls.values();
+    const isAlone = this.calls.size === 1 && method === "notifications/message";
+    const pooled = typeof tag === "number" ? this.calls.get(tag) : isAlone ? only : undefined;
+    const bytes = pooled === undefined ? undefined : retagged(line, pooled, "params");
+    if (pooled !== undefined && bytes !== undefined) pooled.call.message(bytes);
+  }
+
+  /** The server ends a subscription. */
+  private endSubscription(id: number, { call }: PooledCall): void {
+    this.calls.delete(id);
+    call.giveUp();
   }
 
   /** Nobody in particular is behind this process who could answer. */
@@ -172,7 +221,8 @@ export class PooledConnection implements Connection {
 function respond({ call, id }: PooledCall, line: Buffer): void {
   let response: Buffer;
   try {
-    response = withMember(new JsonView(line).member("id"), line, id);
+    const own = withMember(new JsonView(line).member("id"), line, id);
+    response = own.includes(metaKeys.subscriptionId) ? (retagged(own, { id }, "result") ?? own) : own;
   } catch (thrown) {
     call.fail(thrown as AmbiguousKey); // whose answer it is depends on the reader
     return;
@@ -188,9 +238,19 @@ function tokenIn(notification: Buffer): JsonView | undefined {
   }
 }
 
+/** The message with the mark of its subscription as the caller knows it; undefined when readers could disagree about that. */
+function retagged(message: Buffer, { id }: Pick<PooledCall, "id">, part: "params" | "result"): Buffer | undefined {
+  try {
+    return withMember(new JsonView(message).member(part)?.member("_meta")?.member(metaKeys.subscriptionId), message, id);
+  } catch {
+    return undefined;
+  }
+}
+
 function withMember(view: JsonView | undefined, text: Buffer, value: string): Buffer {
   return view === undefined ? text : splice(text, [replace(view, value)]);
 }
 
-const greetingMessage = { kind: "request", id: 0, method: "initialize", protocolVersion: undefined, timeoutMs: 0 } as const;
-const initialized = Buffer.from('{"jsonrpc":"2.0","method":"notifications/initialized"}');
+function cancellation(requestId: number): Buffer {
+  return Buffer.from(JSON.stringify({ jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId } }));
+}

@@ -25,7 +25,7 @@ export function httpTarget(settings: HttpTargetSettings): Target {
       if (previous instanceof HttpConnection) connection.takeOver(previous);
       return connection;
     },
-    stateless: { post: (exchange, message) => postStateless(settings, exchange, message) },
+    stateless: { seesHeaders: true, post: (exchange, message) => postStateless(settings, exchange, message) },
   };
 }
 
@@ -34,8 +34,9 @@ function postStateless(settings: HttpTargetSettings, exchange: Exchange, message
   const { method = "", name, bytes: body, timeoutMs } = message;
   const fields = ["content-type", "application/json", "accept", bothTypes, versionField, statelessRevision.name, "mcp-method", method];
   if (name !== undefined) fields.push("mcp-name", encodeHeaderValue(name));
+  if (message.fields !== undefined) fields.push(...message.fields);
   // of a request that the gateway makes by itself, for a list or in another protocol, the client's fields say nothing
-  const keepsParams = exchange.request.headers.get("mcp-method") === method;
+  const keepsParams = message.fields === undefined && exchange.request.headers.get("mcp-method") === method;
   return settings.send(outgoingTo(settings, exchange, { method: "POST", body, timeoutMs, fields, keepsParams }));
 }
 

@@ -33,6 +33,8 @@ export interface StatelessLine {
    * @throws Error when it cannot be reached
    */
   post(exchange: Exchange, message: Outbound): Promise<Reply>;
+  /** True when the client's header fields get there, and the server itself compares them with the message. */
+  readonly seesHeaders: boolean;
 }
 
 export type ConnectionScope = "session" | "call";
@@ -69,6 +71,8 @@ export interface Outbound {
   readonly bytes: Buffer;
   /** The name or URI of the item that a call is about, as the server knows it. */
   readonly name?: string | undefined;
+  /** More header fields, `[name, value, ...]`; the client's own Mcp-Param-* then stay behind. */
+  readonly fields?: readonly string[];
   /** Of a request that wants to hear of its progress. */
   readonly progressToken?: RpcId | undefined;
   /** The revision agreed on with this target; undefined before that: then the client's own header goes on. */

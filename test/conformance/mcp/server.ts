@@ -82,7 +82,7 @@ function registerEvents(server: McpServer): void {
 }
 
 /** Hooks of the suite for streams of `subscriptions/listen`. */
-function registerChanges(server: McpServer, notify: ServerNotifier): void {
+function registerChanges(server: McpServer, notify: Pick<ServerNotifier, "toolsChanged" | "promptsChanged">): void {
   server.registerTool("test_trigger_tool_change", { description: "Says that tools changed" }, () => {
     notify.toolsChanged();
     return { content: [text("told")] };
@@ -158,8 +158,13 @@ async function serve(request: IncomingMessage, response: ServerResponse): Promis
   return session.handleRequest(request, response, body);
 }
 
-if (process.argv.includes("stdio")) serveStdio(() => createInstance());
-else {
+if (process.argv.includes("stdio")) {
+  serveStdio(() => {
+    const server = createInstance();
+    registerChanges(server, { toolsChanged: () => server.sendToolListChanged(), promptsChanged: () => server.sendPromptListChanged() });
+    return server;
+  });
+} else {
   const listener = createServer(serve).listen(0, "127.0.0.1", () => {
     process.stdout.write(`http://127.0.0.1:${(listener.address() as AddressInfo).port}/mcp\n`);
   });

@@ -27,7 +27,7 @@ export const ways: Readonly<Record<string, Way>> = {
     },
   },
   "several targets": {
-    revisions: ["2025-11-25"],
+    revisions,
     async reach() {
       const server = await startConformanceServer("unguarded");
       const other = await startEverything();
@@ -35,7 +35,7 @@ export const ways: Readonly<Record<string, Way>> = {
     },
   },
   stdio: {
-    revisions: ["2025-11-25"],
+    revisions,
     reach: () => through([`{name: reference, stdio: ${stdio(serverScript, "stdio")}}`]),
   },
 };
