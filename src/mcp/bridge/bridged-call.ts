@@ -53,7 +53,7 @@ interface Asked {
  * open, until the client's retry brings the answers (specification 2026-07-28, "Multi Round-Trip Requests").
  */
 export class BridgedCall implements ParkedCall {
-  readonly state = randomBytes(24).toString("base64url");
+  state = newState();
   readonly caller: string;
   readonly subject: string;
   private readonly settings: BridgedCallSettings;
@@ -223,6 +223,7 @@ export class BridgedCall implements ParkedCall {
     const { parked, limits } = this.settings;
     const { waiting } = this;
     if (waiting === undefined) return;
+    this.state = newState(); // good for one retry
     if (!parked.add(this)) {
       const { delivery } = this.settings;
       for (const { id } of this.asked.values()) refuse(delivery, this.leg(this.upstream as Exchange), id);
@@ -315,6 +316,10 @@ export class BridgedCall implements ParkedCall {
     this.settings.lease.release();
     this.source?.cancel(new Error("the call is over"));
   }
+}
+
+function newState(): string {
+  return randomBytes(24).toString("base64url");
 }
 
 /** A server of 2025-11-25 that wants a page visited first says so by an error; newer clients are asked for it. */

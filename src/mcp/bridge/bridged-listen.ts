@@ -88,7 +88,8 @@ async function listenAt(parts: BridgeParts, leg: Leg, onMessage: (message: Buffe
   const reply = await delivery.listen(leg);
   if (!isEventReply(reply) || !isReplyStream(reply.body)) {
     drain(reply.body);
-    return;
+    if (reply.status !== 405) throw new Error(`the server's own stream cannot be opened (HTTP status ${reply.status})`);
+    return; // it says nothing of its own accord
   }
   const again = (): void => {
     if (leg.session.closed) return;

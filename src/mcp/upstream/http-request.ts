@@ -2,6 +2,7 @@ import { HeaderList } from "../../base/headers.ts";
 import type { Exchange } from "../../contract/exchange.ts";
 import { type BackendNames, createOutgoing, type Outgoing, type OutgoingBody } from "../../contract/outgoing.ts";
 import type { RemoteServer } from "../settings.ts";
+import { findRevision } from "../wire/index.ts";
 
 const purpose = { kind: "Primary", subtype: "Mcp" } as const;
 
@@ -43,6 +44,8 @@ function withFields(client: HeaderList, { fields: own, keepsParams = false }: Up
   const flat: string[] = [];
   for (let i = 0; i < client.flat.length; i += 2) {
     const name = client.flat[i] as string;
+    // a client's revision without sessions is nothing to a server that has them; who goes by it names it among its own
+    if (name === "mcp-protocol-version" && findRevision(client.flat[i + 1] as string)?.stateless === true) continue;
     if (staysBehind(name) || own.includes(name) || (!keepsParams && name.startsWith("mcp-param-"))) continue;
     flat.push(name, client.flat[i + 1] as string);
   }

@@ -61,7 +61,7 @@ const keysOf = (verdicts: Verdicts, prefix: string): string[] => [...verdicts.ke
 /** The totals of each way, as the suite counts them: warnings and skipped checks are neither passed nor failed. */
 export function table(leg: Leg, revision: Revision, findings: Findings): string {
   const row = (name: string, cells: readonly (string | number)[]): string =>
-    `${name.padEnd(16)}${cells.map((cell) => String(cell).padStart(9)).join("")}`;
+    `${name.padEnd(26)}${cells.map((cell) => String(cell).padStart(9)).join("")}`;
   const { scored } = wanted(leg, revision);
   const totals = ([way, verdicts]: [string, Verdicts]): string => {
     const count = (status: Status, keys: readonly string[]): number => keys.filter((key) => verdicts.get(key) === status).length;

@@ -1,7 +1,8 @@
 /**
  * The MCP server that the official conformance suite is run against: on the official SDK, of both eras at one endpoint.
  * Writes its URL as a line to standard output. Loopback only. With the argument `unguarded` it takes any Host and Origin,
- * which leaves it to a gateway in front to refuse them. With `stdio` it speaks over standard input and output instead.
+ * which leaves it to a gateway in front to refuse them. With `stdio` it speaks over standard input and output instead; with
+ * `old` or `new` it is of one era alone, with sessions or without.
  */
 import { randomBytes, randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
@@ -130,12 +131,27 @@ async function sessionOf(id: string | undefined): Promise<NodeStreamableHTTPServ
     onsessioninitialized: (id) => void sessions.set(id, transport),
     onsessionclosed: (id) => void sessions.delete(id),
   });
-  await createInstance().connect(transport);
+  const server = createInstance();
+  if (isOld) registerChanges(server, everyInstance(server));
+  await server.connect(transport);
   return transport;
+}
+
+const instances = new Set<McpServer>();
+
+/** What one session changes, all are told of. */
+function everyInstance(server: McpServer): Pick<ServerNotifier, "toolsChanged" | "promptsChanged"> {
+  instances.add(server);
+  return {
+    toolsChanged: () => instances.forEach((one) => one.sendToolListChanged()),
+    promptsChanged: () => instances.forEach((one) => one.sendPromptListChanged()),
+  };
 }
 
 const modern = createMcpHandler(() => createInstance(modern.notify), { legacy: "reject" });
 const serveModern = toNodeHandler(modern);
+const isOld = process.argv.includes("old");
+const isNew = process.argv.includes("new");
 const guards = process.argv.includes("unguarded") ? [] : [localhostHostValidation(), localhostOriginValidation()];
 
 async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -151,7 +167,7 @@ async function serve(request: IncomingMessage, response: ServerResponse): Promis
           .json()
           .catch(() => undefined)
       : undefined;
-  if (!(await isLegacyRequest(asked))) return serveModern(node, response, body);
+  if (isNew || !(isOld || (await isLegacyRequest(asked)))) return serveModern(node, response, body);
   const id = request.headers["mcp-session-id"];
   const session = await sessionOf(typeof id === "string" ? id : undefined);
   if (!session) return void response.writeHead(404, { "content-type": "text/plain" }).end("no such session");

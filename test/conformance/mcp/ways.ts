@@ -34,6 +34,20 @@ export const ways: Readonly<Record<string, Way>> = {
       return through([remote("reference", server.url), remote("other", `http://127.0.0.1:${other.port}/mcp`)], server, other);
     },
   },
+  "a server with sessions": {
+    revisions: ["2026-07-28"],
+    async reach() {
+      const server = await startConformanceServer("unguarded", "old");
+      return through([remote("reference", server.url)], server);
+    },
+  },
+  "a server without sessions": {
+    revisions: ["2025-11-25"],
+    async reach() {
+      const server = await startConformanceServer("unguarded", "new");
+      return through([remote("reference", server.url)], server);
+    },
+  },
   stdio: {
     revisions,
     reach: () => through([`{name: reference, stdio: ${stdio(serverScript, "stdio")}}`]),
