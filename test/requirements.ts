@@ -66,6 +66,11 @@ export const requirements: readonly Requirement[] = [
     source: "docs/decisions/0009-mcp-relay.md",
     behaviour: "Whatever the rules, all that is shown can be used, and nothing of what they deny in any way.",
   },
+  {
+    id: "mcp-state-bound",
+    source: "MCP specification 2026-07-28, Multi Round-Trip Requests",
+    behaviour: "What a server gives one caller to go on with is no use to another, though the server sees both as the gateway.",
+  },
   // credentials for backends
   {
     id: "backend-auth-exchange",

@@ -21,14 +21,15 @@ import { LoginRequests } from "./login-required.ts";
 import { mergeInitialize } from "./merge-initialize.ts";
 import { parseObject } from "./message.ts";
 import { createNames, type Names, type OnlyListed } from "./names.ts";
-import { publishResult } from "./publish-result.ts";
+import { holdsNames, publishResult } from "./publish-result.ts";
+import { holdsState, RequestStates } from "./request-states.ts";
 import { replyWith } from "./relay.ts";
 import { resultResponse, rpcError } from "./rpc-error.ts";
 import type { Link, Session } from "./session.ts";
 import { defaultLimits, type McpBackendSettings, type McpContext, type McpLimits } from "./settings.ts";
 import { subscribeToAll } from "./subscriptions.ts";
 import { TargetFailure } from "./target-failure.ts";
-import { TargetReplies } from "./target-replies.ts";
+import { type Rewrite, TargetReplies } from "./target-replies.ts";
 import { createTarget } from "./upstream/index.ts";
 import type { Target } from "./upstream/target.ts";
 import type { EveryoneMethod, ItemMethod, ItemReference, ListMethod, Method } from "./wire/revision.ts";
@@ -44,6 +45,8 @@ export class Federation {
   readonly bridge: Bridge;
   readonly guardrails: Guardrails | undefined;
   readonly replies: TargetReplies;
+  /** undefined where there is no key that all replicas have. */
+  private readonly states: RequestStates | undefined;
   private readonly catalogue: Catalogue;
   readonly logins: LoginRequests;
   private readonly lastLists: LastLists;
@@ -75,6 +78,7 @@ export class Federation {
     const integrity = createIntegrity(settings, context, this.names, (call) => this.look(call));
     this.decision = createDecision(settings.authorize, integrity);
     this.guardrails = settings.guardrails && new Guardrails(settings.guardrails, [...this.byName.keys()], this.limits.maxMessageBytes);
+    this.states = context.sessionKey && new RequestStates(context.sessionKey, context.clock);
     this.version = context.version;
     this.stateful = settings.statefulMode === "stateful";
     const { openDeadlineMs, closedDeadlineMs, shortDeadlineMs } = this.limits;
@@ -205,13 +209,20 @@ export class Federation {
     if (owner === undefined || link === undefined) throw notRoutable(call, `no target for ${kind} "${published}"`);
     const given = kind === "tool" ? request.params?.["arguments"] : undefined;
     const item = { kind, target: owner.target, name: owner.name, ...(given === undefined ? {} : { arguments: given }) };
-    const onResponse = this.names.plain ? undefined : (bytes: Buffer) => publishResult(this.names, link.target.name, bytes);
-    return this.replies.relayed(
-      call,
-      link,
-      () => executeCall(this, { exchange, session, link, item, request, path, published }),
-      onResponse,
-    );
+    const of = { exchange, target: owner.target, method: request.method, name: owner.name };
+    const states = session.revision.stateless ? this.states : undefined;
+    const asked = states?.open(request, of) ?? request;
+    const execute = (): Promise<Reply> => executeCall(this, { exchange, session, link, item, request: asked, path, published });
+    return this.replies.relayed(call, link, execute, this.rewriteOf(owner.target, states?.sealer(of)));
+  }
+
+  /** What has to be changed in a target's response to a call. */
+  private rewriteOf(target: string, seal: ((response: Buffer) => Buffer) | undefined): Rewrite | undefined {
+    const { names } = this;
+    const publish = names.plain ? undefined : (bytes: Buffer): Buffer => publishResult(names, target, bytes);
+    if (publish === undefined) return seal === undefined ? undefined : { apply: seal, touches: holdsState };
+    if (seal === undefined) return { apply: publish, touches: holdsNames };
+    return { apply: (bytes) => seal(publish(bytes)), touches: (bytes) => holdsNames(bytes) || holdsState(bytes) };
   }
 
   private async list(call: Call, method: ListMethod): Promise<Reply> {
@@ -264,7 +275,8 @@ export class Federation {
   private forward(call: Call, link: Link, onResponse?: (bytes: Buffer) => Buffer): Promise<Reply> {
     const { exchange, session, request } = call;
     if (exchange.mcp !== undefined) exchange.mcp.target = link.target.name;
-    return this.replies.relayed(call, link, () => this.delivery.post({ exchange, session, link, timeoutMs: 0 }, request), onResponse);
+    const rewrite = onResponse === undefined ? undefined : { apply: onResponse };
+    return this.replies.relayed(call, link, () => this.delivery.post({ exchange, session, link, timeoutMs: 0 }, request), rewrite);
   }
 
   /** What a target that joins late, or again, offers may be new to the client. */

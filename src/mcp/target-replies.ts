@@ -4,7 +4,7 @@ import type { Delivery } from "./delivery.ts";
 import { Final, mayHaveMethod } from "./event-stream.ts";
 import type { ListChanges } from "./list-changes.ts";
 import type { Names } from "./names.ts";
-import { holdsNames, publishResult } from "./publish-result.ts";
+import { publishResult } from "./publish-result.ts";
 import { drain } from "./read-body.ts";
 import { relay, type RelayOptions } from "./relay.ts";
 import { errorResponse } from "./rpc-error.ts";
@@ -21,6 +21,13 @@ export interface TargetRepliesSettings {
   readonly maxMessageBytes: number;
 }
 
+/** What becomes of the response in a target's reply. */
+export interface Rewrite {
+  readonly apply: (response: Buffer) => Buffer;
+  /** Whether `apply` could change anything in these bytes, which may hold events; without it, always. */
+  readonly touches?: (bytes: Buffer) => boolean;
+}
+
 /** What targets reply and say, as clients get it. */
 export class TargetReplies {
   private readonly settings: TargetRepliesSettings;
@@ -30,15 +37,15 @@ export class TargetReplies {
   }
 
   /** Sends through `post` and relays the reply, known as under way until its last byte. */
-  async relayed(call: Call, link: Link, post: () => Promise<Reply>, onResponse: RelayOptions["onResponse"]): Promise<Reply> {
+  async relayed(call: Call, link: Link, post: () => Promise<Reply>, rewrite: Rewrite | undefined): Promise<Reply> {
     const { exchange, session, request, accepts } = call;
     const onEnd = session.began(request.id, link);
     const options = {
       accepts,
       maxMessageBytes: this.settings.maxMessageBytes,
       onMessage: this.onMessage(call, link),
-      onResponse,
-      touches: this.settings.names.plain ? undefined : holdsNames,
+      onResponse: rewrite?.apply,
+      touches: rewrite?.touches,
       publishId: this.settings.names.plain ? undefined : (id: string) => publishEventId(link.target.name, "reply", id),
       onBroken: this.settings.names.plain ? undefined : (error: Error) => brokenOff(call, link, error),
       onEnd,
