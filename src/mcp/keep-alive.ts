@@ -1,0 +1,129 @@
+import { isReplyStream, type Reply, type ReplySink, type ReplyStream } from "../contract/reply.ts";
+import type { Resources } from "../contract/resources.ts";
+import { isEventReply } from "./relay.ts";
+
+const comment = Buffer.from(":\n\n");
+/** Ticks of the timer in one interval: a stream is silent for that many of them before it gets a comment. */
+const ticksEach = 3;
+
+/**
+ * Keeps event streams to clients from being cut by whoever is between, or by the client, because nothing happens on them.
+ * One timer for all: it looks at each stream three times an interval, runs while there are any, and costs a stream that
+ * is over before only its place in a set.
+ */
+export class KeepAlive {
+  private readonly streams = new Set<KeptStream>();
+  private readonly tickMs: number;
+  private timer: NodeJS.Timeout | undefined;
+
+  /** @param intervalMs silence at most, in milliseconds; the shortest is a third less */
+  constructor(intervalMs: number) {
+    this.tickMs = intervalMs / ticksEach;
+  }
+
+  /** The reply as it is, unless it is an event stream whose end is not here yet. */
+  watch(reply: Reply): Reply {
+    if (isEventReply(reply) && isReplyStream(reply.body)) reply.body = new KeptStream(reply.body, this);
+    return reply;
+  }
+
+  add(stream: KeptStream): void {
+    this.streams.add(stream);
+    this.timer ??= setInterval(() => this.tick(), this.tickMs).unref();
+  }
+
+  delete(stream: KeptStream): void {
+    this.streams.delete(stream);
+  }
+
+  private tick(): void {
+    for (const stream of this.streams) stream.tick();
+    if (this.streams.size > 0) return;
+    clearInterval(this.timer);
+    this.timer = undefined;
+  }
+}
+
+/** All streams of a process share one. */
+export function acquireKeepAlive(resources: Resources, intervalMs: number): KeepAlive {
+  return resources.acquire(`mcp keep-alive ${intervalMs}`, () => new KeepAlive(intervalMs));
+}
+
+/** A stream that goes through untouched, with comments between events. */
+class KeptStream implements ReplyStream, ReplySink {
+  private readonly source: ReplyStream;
+  private readonly keeper: KeepAlive;
+  private sink: ReplySink | undefined;
+  private silentTicks = 0;
+  private isFull = false;
+  /** The last three bytes that were sent; as at the start, when nothing is begun, after a blank line. */
+  private tail = BLANK;
+
+  constructor(source: ReplyStream, keeper: KeepAlive) {
+    this.source = source;
+    this.keeper = keeper;
+  }
+
+  start(sink: ReplySink): void {
+    this.sink = sink;
+    this.keeper.add(this);
+    this.source.start(this);
+  }
+
+  resume(): void {
+    this.isFull = false;
+    this.source.resume();
+  }
+
+  takeComplete(): Uint8Array | undefined {
+    return this.source.takeComplete?.();
+  }
+
+  cancel(reason: Error): void {
+    this.keeper.delete(this);
+    this.source.cancel(reason);
+  }
+
+  data(chunk: Uint8Array): boolean {
+    this.silentTicks = 0;
+    for (let i = Math.max(0, chunk.length - 3); i < chunk.length; i++) this.tail = ((this.tail << 8) | (chunk[i] as number)) & 0xffffff;
+    const hasRoom = this.sink?.data(chunk) ?? true;
+    this.isFull = !hasRoom;
+    return hasRoom;
+  }
+
+  end(): void {
+    this.keeper.delete(this);
+    this.sink?.end();
+  }
+
+  fail(error: Error): void {
+    this.keeper.delete(this);
+    this.sink?.fail(error);
+  }
+
+  /** A client that does not take what there is needs no more, and an event that is begun must not be torn. */
+  tick(): void {
+    this.silentTicks += 1;
+    if (this.silentTicks < ticksEach || this.isFull || !endsInBlankLine(this.tail)) return;
+    this.silentTicks = 0;
+    this.isFull = this.sink?.data(comment) === false;
+  }
+}
+
+const LF = 0x0a;
+const CR = 0x0d;
+const BLANK = (LF << 8) | LF;
+
+/** Whether bytes end in a blank line, whichever line ends they have (HTML, "Server-sent events": LF, CR or both). */
+function endsInBlankLine(tail: number): boolean {
+  const last = tail & 0xff;
+  const before = (tail >> 8) & 0xff;
+  if (last === CR) return before === CR || before === LF;
+  if (last !== LF) return false;
+  return before === CR ? isLineEnd(tail >> 16) : before === LF;
+}
+
+function isLineEnd(byte: number): boolean {
+  return byte === CR || byte === LF;
+}
