@@ -189,7 +189,7 @@ export async function run(
 export async function runBackend<Config>(
   definition: PolicyDefinition<Config>,
   config: unknown,
-  given: { exchange?: Exchange; context?: CompileContext; reply?: Reply } = {},
+  given: { exchange?: Exchange; context?: CompileContext; reply?: Reply; callerAuthorization?: string } = {},
 ): Promise<{ outgoing: Outgoing; reply: Reply; calls: number }> {
   assert.ok(definition.compileBackend, `${definition.name} is no backend policy`);
   const policy = definition.compileBackend(definition.config.parse(config), given.context ?? testContext());
@@ -199,6 +199,7 @@ export async function runBackend<Config>(
     body: null,
     timeoutMs: 0,
   });
+  outgoing.callerAuthorization = given.callerAuthorization;
   let calls = 0;
   const reply = await policy(outgoing, async () => {
     calls += 1;

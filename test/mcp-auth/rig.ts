@@ -1,4 +1,4 @@
-import { createServer } from "node:http";
+import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import { startTestGateway, type TestGateway } from "../gateway-harness.ts";
 import { FakeIdentityProvider, type ProviderOptions } from "./fake-identity-provider.ts";
@@ -7,13 +7,16 @@ import { FakeIdentityProvider, type ProviderOptions } from "./fake-identity-prov
 export interface ToolServer {
   readonly port: number;
   readonly authorizations: (string | undefined)[];
+  readonly headers: IncomingHttpHeaders[];
   close(): void;
 }
 
 export async function startToolServer(): Promise<ToolServer> {
   const authorizations: (string | undefined)[] = [];
+  const headers: IncomingHttpHeaders[] = [];
   const server = createServer(async (request, response) => {
     authorizations.push(request.headers.authorization);
+    headers.push(request.headers);
     let body = "";
     for await (const chunk of request) body += String(chunk);
     if (request.method !== "POST") return void response.writeHead(405).end();
@@ -36,6 +39,7 @@ export async function startToolServer(): Promise<ToolServer> {
   return {
     port: (server.address() as AddressInfo).port,
     authorizations,
+    headers,
     close() {
       server.close();
       server.closeAllConnections();
