@@ -11,7 +11,8 @@ export interface ToolServer {
   close(): void;
 }
 
-export async function startToolServer(): Promise<ToolServer> {
+/** @param inputSchema of all tools */
+export async function startToolServer(inputSchema: object = { type: "object" }): Promise<ToolServer> {
   const authorizations: (string | undefined)[] = [];
   const headers: IncomingHttpHeaders[] = [];
   const server = createServer(async (request, response) => {
@@ -28,7 +29,7 @@ export async function startToolServer(): Promise<ToolServer> {
     if (id === undefined) return void response.writeHead(202).end();
     const results: Record<string, unknown> = {
       initialize: { protocolVersion: "2025-06-18", capabilities: { tools: {} }, serverInfo: { name: "tools", version: "1" } },
-      "tools/list": { tools: ["read", "write"].map((name) => ({ name, inputSchema: { type: "object" } })) },
+      "tools/list": { tools: ["read", "write"].map((name) => ({ name, inputSchema })) },
       "tools/call": { content: [{ type: "text", text: `called ${params?.name}` }] },
     };
     const result = results[method];

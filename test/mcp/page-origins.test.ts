@@ -77,7 +77,9 @@ test("nothing is checked where protection is switched off", async () => {
 test("fuzz: of what no cors policy allows, only local hosts over http and https get in", async () => {
   const host = fc.constantFrom("localhost", "127.0.0.1", "[::1]", "evil.example", "localhost.", "127.0.0.1x", "@localhost", "");
   const origin = fc.oneof(
-    fc.tuple(fc.constantFrom("http://", "https://", "ftp://", ""), host, fc.constantFrom("", ":1", ":65535", ":x", "/", "#")).map((parts) => parts.join("")),
+    fc
+      .tuple(fc.constantFrom("http://", "https://", "ftp://", ""), host, fc.constantFrom("", ":1", ":65535", ":x", "/", "#"))
+      .map((parts) => parts.join("")),
     fc.string(),
   );
   await fc.assert(
