@@ -8,8 +8,8 @@ const ticksEach = 3;
 
 /**
  * Keeps event streams to clients from being cut by whoever is between, or by the client, because nothing happens on them.
- * One timer for all: it looks at each stream three times an interval, runs while there are any, and costs a stream that
- * is over before only its place in a set.
+ * One timer for all: it looks at each stream three times an interval and runs while there are any. A stream that is over
+ * before costs its place in a set, and not even that if all of it is here at once.
  */
 export class KeepAlive {
   private readonly streams = new Set<KeptStream>();
@@ -56,6 +56,7 @@ class KeptStream implements ReplyStream, ReplySink {
   private sink: ReplySink | undefined;
   private silentTicks = 0;
   private isFull = false;
+  private isOver = false;
   /** The last three bytes that were sent; as at the start, when nothing is begun, after a blank line. */
   private tail = BLANK;
 
@@ -66,8 +67,8 @@ class KeptStream implements ReplyStream, ReplySink {
 
   start(sink: ReplySink): void {
     this.sink = sink;
-    this.keeper.add(this);
     this.source.start(this);
+    if (!this.isOver) this.keeper.add(this);
   }
 
   resume(): void {
@@ -80,7 +81,7 @@ class KeptStream implements ReplyStream, ReplySink {
   }
 
   cancel(reason: Error): void {
-    this.keeper.delete(this);
+    this.leave();
     this.source.cancel(reason);
   }
 
@@ -93,12 +94,12 @@ class KeptStream implements ReplyStream, ReplySink {
   }
 
   end(): void {
-    this.keeper.delete(this);
+    this.leave();
     this.sink?.end();
   }
 
   fail(error: Error): void {
-    this.keeper.delete(this);
+    this.leave();
     this.sink?.fail(error);
   }
 
@@ -108,6 +109,11 @@ class KeptStream implements ReplyStream, ReplySink {
     if (this.silentTicks < ticksEach || this.isFull || !endsInBlankLine(this.tail)) return;
     this.silentTicks = 0;
     this.isFull = this.sink?.data(comment) === false;
+  }
+
+  private leave(): void {
+    this.isOver = true;
+    this.keeper.delete(this);
   }
 }
 
