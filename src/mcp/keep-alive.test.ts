@@ -162,6 +162,8 @@ test("other replies are left as they are, and what is complete goes out in one p
   const stream: ReplyStream = new PushStream({ maxWaitingBytes: 1 });
   const json = new Reply(200, new HeaderList(["content-type", "application/json"]), stream);
   assert.equal(keeper.watch(json).body, stream);
+  const failure = new Reply(500, new HeaderList(["content-type", "text/event-stream", "content-length", "1"]), stream);
+  assert.equal(keeper.watch(failure).body, stream);
   const bytes = Buffer.from("data: 1\n\n");
   assert.equal(keeper.watch(events(bytes)).body, bytes);
   const whole = new PushStream({ maxWaitingBytes: 100 });

@@ -3,12 +3,12 @@ import type { Resources } from "../contract/resources.ts";
 import { isEventReply } from "./relay.ts";
 
 const comment = Buffer.from(":\n\n");
-/** Ticks of the timer in one interval: a stream is silent for that many of them before it gets a comment. */
-const ticksEach = 3;
+/** Ticks of the timer in one interval: a stream is silent for that many before it gets a comment. Many, so that few are due at once. */
+const ticksEach = 15;
 
 /**
  * Keeps event streams to clients from being cut by whoever is between, or by the client, because nothing happens on them.
- * One timer for all: it looks at each stream three times an interval and runs while there are any. A stream that is over
+ * One timer for all: it looks at each stream some times an interval and runs while there are any. A stream that is over
  * before costs its place in a set, and not even that if all of it is here at once.
  */
 export class KeepAlive {
@@ -16,14 +16,14 @@ export class KeepAlive {
   private readonly tickMs: number;
   private timer: NodeJS.Timeout | undefined;
 
-  /** @param intervalMs silence at most, in milliseconds; the shortest is a third less */
+  /** @param intervalMs silence at most, in milliseconds */
   constructor(intervalMs: number) {
     this.tickMs = intervalMs / ticksEach;
   }
 
-  /** The reply as it is, unless it is an event stream whose end is not here yet. */
+  /** The reply as it is, unless it is an event stream whose end is not here yet. Errors of servers stay what they are. */
   watch(reply: Reply): Reply {
-    if (isEventReply(reply) && isReplyStream(reply.body)) reply.body = new KeptStream(reply.body, this);
+    if (reply.status === 200 && isEventReply(reply) && isReplyStream(reply.body)) reply.body = new KeptStream(reply.body, this);
     return reply;
   }
 

@@ -43,7 +43,11 @@ type Credentials = Partial<Record<(typeof credentials)[number], string>>;
 
 /** Lists tools, and calls one of the REST service's if there is one. @returns the credentials that each server saw in each request */
 async function seenBy(mcp: { readonly targets: readonly object[]; readonly policies?: object }, sent: Record<string, string> = client) {
-  gateway = await startTestGateway(JSON.stringify({ mcp: { port: 0, ...mcp } }));
+  return seenThrough({ mcp: { port: 0, ...mcp } }, sent);
+}
+
+async function seenThrough(config: object, sent: Record<string, string> = client) {
+  gateway = await startTestGateway(JSON.stringify(config));
   for (const seen of [docs.headers, mail.headers, rest.seen]) seen.length = 0;
   const connected = await connect(gateway.url(), sent);
   const { tools } = await connected.listTools();
@@ -125,6 +129,13 @@ describe("what is configured goes along", () => {
     const passthrough = { backendAuth: { passthrough: {} } };
     const targets = [target("docs", docs, passthrough), target("mail", mail), restTarget(passthrough)];
     assert.deepEqual(await seenBy({ targets }), { docs: { ...login, ...key }, mail: key, rest: { ...login, ...key } });
+  });
+
+  it("passthrough of the backend: to all its servers", async () => {
+    const mcp = { targets: [target("docs", docs), target("mail", mail)] };
+    const routes = [{ backends: [{ mcp, policies: { backendAuth: { passthrough: {} } } }] }];
+    const seen = await seenThrough({ binds: [{ port: 0, listeners: [{ routes }] }] });
+    assert.deepEqual(seen, { docs: { ...login, ...key }, mail: { ...login, ...key }, rest: undefined });
   });
 
   it("passthrough, in any scheme", async () => {
