@@ -88,6 +88,7 @@ export interface TestRequest {
   readonly method?: string;
   readonly scheme?: "http" | "https";
   readonly authority?: string;
+  readonly localAddress?: string;
   readonly path?: string;
   readonly search?: string;
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
@@ -110,7 +111,7 @@ export function testExchange(request: TestRequest = {}): Exchange {
   };
   const startedMonotonic = request.startedMonotonic ?? testClock().now;
   return new Exchange({
-    connection: { remoteAddress: "192.0.2.7", remotePort: 50_000, localAddress: "192.0.2.1", localPort: 80 },
+    connection: { remoteAddress: "192.0.2.7", remotePort: 50_000, localAddress: request.localAddress ?? "192.0.2.1", localPort: 80 },
     listener: { bind: "80", gateway: "default", listener: "default" },
     request: head,
     body: testBody(request.body ?? "", request.chunked ?? false),
@@ -188,7 +189,7 @@ export async function run(
 export async function runBackend<Config>(
   definition: PolicyDefinition<Config>,
   config: unknown,
-  given: { exchange?: Exchange; context?: CompileContext; reply?: Reply } = {},
+  given: { exchange?: Exchange; context?: CompileContext; reply?: Reply; callerAuthorization?: string } = {},
 ): Promise<{ outgoing: Outgoing; reply: Reply; calls: number }> {
   assert.ok(definition.compileBackend, `${definition.name} is no backend policy`);
   const policy = definition.compileBackend(definition.config.parse(config), given.context ?? testContext());
@@ -198,6 +199,7 @@ export async function runBackend<Config>(
     body: null,
     timeoutMs: 0,
   });
+  outgoing.callerAuthorization = given.callerAuthorization;
   let calls = 0;
   const reply = await policy(outgoing, async () => {
     calls += 1;

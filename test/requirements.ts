@@ -174,6 +174,27 @@ export const requirements: readonly Requirement[] = [
     behaviour: "Where callers are shown different definitions, each one's calls are judged by their own.",
   },
   { id: "mcp-integrity-durable", source: integrity, behaviour: "With `config.state` what was approved is known after a restart." },
+  // MCP: what goes along, web pages, streams that are silent
+  {
+    id: "mcp-goes-along",
+    source: 'MCP specification 2025-11-25, Authorization, "Access Token Privilege Restriction"',
+    behaviour: "Cookies and logins of clients reach an MCP server only where they can be meant for it, or the configuration says so.",
+  },
+  {
+    id: "mcp-origin",
+    source: 'MCP specification 2025-11-25, Transports, "Security Warning"',
+    behaviour: "Over loopback addresses, web pages of origins that are neither local nor allowed by `cors` are refused.",
+  },
+  {
+    id: "mcp-browser",
+    source: "WHATWG Fetch, CORS protocol",
+    behaviour: "MCP clients in a browser work with the `cors` policy of docs/how-to/browser-clients.md.",
+  },
+  {
+    id: "mcp-keep-alive",
+    source: 'WHATWG HTML, Server-sent events, "Authoring notes"',
+    behaviour: "A silent event stream gets a comment every 15 seconds at the latest, never inside an event.",
+  },
   // logins at servers behind the gateway
   {
     id: "user-login",

@@ -360,6 +360,14 @@ export const errorTable = {
     "MCP DNS rebinding protection: Host/Origin must be localhost, 127.0.0.1, or [::1]",
     "Switch dnsRebindingProtection off if other hosts shall reach this endpoint.",
   ),
+  mcp_origin_refused: row(
+    403,
+    -32003,
+    "policy",
+    "Mcp",
+    "web pages of this origin may not call: add it to cors.allowOrigins, or set dnsRebindingProtection: false",
+    "A page of another site called over a loopback address. If it may, its origin belongs into `cors.allowOrigins`; `dnsRebindingProtection: false` checks nothing.",
+  ),
   mcp_method_not_allowed: row(
     405,
     -32601,

@@ -107,6 +107,8 @@ export class Exchange {
   /** Milliseconds each upstream call has until its response headers; 0 = no limit. Set by the timeout policy. */
   backendTimeoutMs = 0;
   readonly identity: Identity = {};
+  /** Whether a `cors` policy allows the Origin that the client sent. */
+  originAllowed = false;
   /** CEL `metadata.*`: set by transformations. */
   metadata: Record<string, unknown> | undefined = undefined;
   /** CEL `mcpGuardrails.*`: what the processors of mcpGuardrails told of the request. */

@@ -25,6 +25,8 @@ export interface Outgoing {
   /** False once a policy chose the authority itself: then the backend's host name must not replace it. */
   rewriteAuthority: boolean;
   body: OutgoingBody;
+  /** The caller's own Authorization field, where it does not go along in any case: backendAuth.passthrough may send it. */
+  callerAuthorization?: string | undefined;
   /** True once backendAuth put the credential where the configuration says: a provider must then leave it there. */
   credentialPlaced: boolean;
   /** Milliseconds until response headers, 0 = no limit; on expiry the call fails with `upstream_timeout`. */
@@ -78,6 +80,7 @@ export function createOutgoing(exchange: Exchange, settings: OutgoingSettings): 
     head: { method, scheme, authority, path, search, headers: withoutHopByHop(headers) },
     rewriteAuthority: exchange.rewriteAuthority,
     body: settings.body,
+    callerAuthorization: undefined,
     credentialPlaced: false,
     timeoutMs: settings.timeoutMs === 0 ? exchange.backendTimeoutMs : settings.timeoutMs,
     upgrade: exchange.upgrade,

@@ -10,8 +10,9 @@ export function afterwards(exchange: Exchange): Exchange {
 
 /** The same caller and request with a life of its own: for a connection that outlives the request that opened it. */
 export function detached(exchange: Exchange): Exchange {
-  const { connection, listener, request, body, httpVersion, limits, startedAt, startedMonotonic } = exchange;
-  const copy = new Exchange({ connection, listener, request, body, httpVersion, limits, startedAt, startedMonotonic });
+  const { connection, listener, incoming, body, httpVersion, limits, startedAt, startedMonotonic } = exchange;
+  const copy = new Exchange({ connection, listener, request: incoming, body, httpVersion, limits, startedAt, startedMonotonic });
+  Object.assign(copy.request, exchange.request); // what came in and what policies made of it are told apart later too
   Object.assign(copy.identity, exchange.identity);
   copy.route = exchange.route;
   copy.metadata = exchange.metadata;

@@ -2,12 +2,13 @@ import { GatewayError } from "../contract/errors.ts";
 import type { Exchange } from "../contract/exchange.ts";
 import type { Reply } from "../contract/reply.ts";
 import type { CompiledBackend } from "../contract/runtime.ts";
-import { checkLocalOrigin } from "./dns-rebinding.ts";
+import { checkLocalOrigin, checkPageOrigin } from "./dns-rebinding.ts";
 import { createTransports } from "./downstream/index.ts";
 import type { DownstreamTransport } from "./downstream/transport.ts";
 import { Federation } from "./federation.ts";
+import { acquireKeepAlive } from "./keep-alive.ts";
 import { acquireSeal, Sessions } from "./sessions.ts";
-import type { McpBackendSettings, McpContext, RemoteServer } from "./settings.ts";
+import type { McpBackendSettings, McpContext, McpTargetSettings, RemoteServer } from "./settings.ts";
 import { forwardRaw } from "./upstream/streamable-http.ts";
 
 export interface CompiledMcpBackend {
@@ -17,7 +18,8 @@ export interface CompiledMcpBackend {
 }
 
 /** An MCP backend: several servers as one, behind the transports in downstream/. Runs at load. */
-export function compileMcpBackend(settings: McpBackendSettings, context: McpContext): CompiledMcpBackend {
+export function compileMcpBackend(configured: McpBackendSettings, context: McpContext): CompiledMcpBackend {
+  const settings = configured.targets.length === 1 ? { ...configured, targets: configured.targets.map(alone) } : configured;
   const federation = new Federation(settings, context);
   const { name, sessionTtlMs: ttlMs } = settings;
   const { targets } = federation;
@@ -38,6 +40,7 @@ export function compileMcpBackend(settings: McpBackendSettings, context: McpCont
     if (transport === undefined) throw new GatewayError("route_not_found");
     return transport;
   };
+  const keepAlive = acquireKeepAlive(context.resources, federation.limits.keepAliveMs);
   const lone = settings.targets.length === 1 ? settings.targets[0] : undefined;
 
   return {
@@ -49,12 +52,17 @@ export function compileMcpBackend(settings: McpBackendSettings, context: McpCont
     backend: {
       name,
       async call(exchange) {
-        if (settings.dnsRebindingProtection) checkLocalOrigin(exchange);
+        if (settings.dnsRebindingProtection === true) checkLocalOrigin(exchange);
+        else if (settings.dnsRebindingProtection === undefined) checkPageOrigin(exchange);
         if (isMetadataPath(exchange)) return metadata(lone?.kind === "http" || lone?.kind === "sse" ? lone : undefined, exchange);
-        return transportOf(exchange).call(exchange);
+        return keepAlive.watch(await transportOf(exchange).call(exchange));
       },
     },
   };
+}
+
+function alone(target: McpTargetSettings): McpTargetSettings {
+  return target.kind === "stdio" ? target : { ...target, lone: true };
 }
 
 /** OAuth metadata (RFC 9728, RFC 8414) under well-known paths. */

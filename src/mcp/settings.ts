@@ -21,7 +21,8 @@ export interface McpBackendSettings {
   /** Elements of a merged list that a client gets at once. */
   readonly pageSize: number;
   readonly failureMode: "failClosed" | "failOpen";
-  readonly dnsRebindingProtection: boolean;
+  /** Whether Host and Origin must be local; undefined = Origin alone, on loopback connections, unless `cors` allows it. */
+  readonly dnsRebindingProtection: boolean | undefined;
   /** Idle milliseconds after which a session is forgotten. */
   readonly sessionTtlMs: number;
   /** The compiled mcpAuthorization rules; undefined when there are none. */
@@ -63,6 +64,8 @@ export interface RemoteServer {
   readonly scheme: "http" | "https";
   readonly authority: string;
   readonly path: string;
+  /** Whether it is its backend's only target: a login of the caller is then meant for it. */
+  readonly lone?: boolean;
   /** The upstream with the target's and the backend's policies around it. */
   readonly send: Send;
 }
@@ -90,6 +93,8 @@ export interface OpenApiTargetSettings {
   /** In front of every path, instead of what the description's `servers` say; undefined = what they say. */
   readonly prefix: string | undefined;
   readonly source: ApiSource;
+  /** Whether it is its backend's only target. */
+  readonly lone?: boolean;
   /** The upstream with the target's and the backend's policies around it. */
   readonly send: Send;
 }
@@ -161,6 +166,8 @@ export interface McpLimits {
   readonly maxProcesses: number;
   /** Milliseconds after its last call when the process that stateless callers share is ended. */
   readonly poolIdleMs: number;
+  /** Milliseconds of silence at most in an event stream to a client: then it gets a comment. */
+  readonly keepAliveMs: number;
   /** Milliseconds between SIGTERM and SIGKILL. */
   readonly killAfterMs: number;
 }
@@ -191,6 +198,7 @@ export const defaultLimits: McpLimits = {
   maxPendingCalls: 1_024,
   maxProcesses: 256,
   poolIdleMs: 300_000,
+  keepAliveMs: 15_000,
   killAfterMs: 3_000,
 };
 

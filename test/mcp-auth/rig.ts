@@ -1,4 +1,4 @@
-import { createServer } from "node:http";
+import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import { startTestGateway, type TestGateway } from "../gateway-harness.ts";
 import { FakeIdentityProvider, type ProviderOptions } from "./fake-identity-provider.ts";
@@ -7,13 +7,17 @@ import { FakeIdentityProvider, type ProviderOptions } from "./fake-identity-prov
 export interface ToolServer {
   readonly port: number;
   readonly authorizations: (string | undefined)[];
+  readonly headers: IncomingHttpHeaders[];
   close(): void;
 }
 
-export async function startToolServer(): Promise<ToolServer> {
+/** @param inputSchema of all tools */
+export async function startToolServer(inputSchema: object = { type: "object" }): Promise<ToolServer> {
   const authorizations: (string | undefined)[] = [];
+  const headers: IncomingHttpHeaders[] = [];
   const server = createServer(async (request, response) => {
     authorizations.push(request.headers.authorization);
+    headers.push(request.headers);
     let body = "";
     for await (const chunk of request) body += String(chunk);
     if (request.method !== "POST") return void response.writeHead(405).end();
@@ -25,7 +29,7 @@ export async function startToolServer(): Promise<ToolServer> {
     if (id === undefined) return void response.writeHead(202).end();
     const results: Record<string, unknown> = {
       initialize: { protocolVersion: "2025-06-18", capabilities: { tools: {} }, serverInfo: { name: "tools", version: "1" } },
-      "tools/list": { tools: ["read", "write"].map((name) => ({ name, inputSchema: { type: "object" } })) },
+      "tools/list": { tools: ["read", "write"].map((name) => ({ name, inputSchema })) },
       "tools/call": { content: [{ type: "text", text: `called ${params?.name}` }] },
     };
     const result = results[method];
@@ -36,6 +40,7 @@ export async function startToolServer(): Promise<ToolServer> {
   return {
     port: (server.address() as AddressInfo).port,
     authorizations,
+    headers,
     close() {
       server.close();
       server.closeAllConnections();

@@ -34,9 +34,13 @@ export interface Answered {
 
 export interface RequestOptions {
   readonly session?: string | undefined;
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   readonly identity?: Exchange["identity"];
   readonly authority?: string;
+  /** The address of the gateway that the client connected to. */
+  readonly localAddress?: string;
+  /** A `cors` policy allows the client's Origin. */
+  readonly originAllowed?: boolean;
   readonly path?: string;
   readonly search?: string;
   /** The client leaves. */
@@ -77,7 +81,7 @@ export class Rig {
         maxNameLength: 64,
         pageSize: 1_000,
         failureMode: "failClosed",
-        dnsRebindingProtection: false,
+        dnsRebindingProtection: undefined,
         sessionTtlMs: 1_000,
         authorize: undefined,
         ...settings,
@@ -117,7 +121,7 @@ export class Rig {
 
   /** The reply, its stream not yet started. */
   async send(method: string, body: unknown, options: RequestOptions = {}): Promise<{ reply: Reply; exchange: Exchange }> {
-    const headers: Record<string, string> = {
+    const headers: Record<string, string | readonly string[]> = {
       accept: "application/json, text/event-stream",
       ...(method === "POST" ? { "content-type": "application/json" } : {}),
       ...(options.session === undefined ? {} : { "mcp-session-id": options.session }),
@@ -131,7 +135,9 @@ export class Rig {
       headers,
       body: text,
       ...(options.authority === undefined ? {} : { authority: options.authority }),
+      ...(options.localAddress === undefined ? {} : { localAddress: options.localAddress }),
     });
+    exchange.originAllowed = options.originAllowed ?? false;
     Object.assign(exchange.identity, options.identity);
     options.signal?.addEventListener("abort", () => exchange.abort(new Error("the client left")));
     try {

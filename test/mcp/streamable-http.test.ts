@@ -137,7 +137,6 @@ test("the client's header fields go to the server, those about this hop and this
     accept: "application/json, text/event-stream",
     "content-type": "application/json",
     authorization: "Bearer x",
-    cookie: "a=b",
     "x-custom": "1",
     "mcp-protocol-version": "2025-06-18",
   });

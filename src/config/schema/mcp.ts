@@ -100,8 +100,10 @@ const mcpBackendKeys = {
   ),
   dnsRebindingProtection: z
     .boolean()
-    .default(false)
-    .describe("Whether Host and Origin must be localhost: for a gateway on the user's own machine, against web pages of other sites."),
+    .optional()
+    .describe(
+      "Whether Host and Origin must be localhost: for a gateway on the user's own machine, against web pages of other sites. When absent: over loopback addresses, an Origin must be local or one that `cors` allows. `false` checks nothing.",
+    ),
 };
 
 export const mcpBackend = z.strictObject(mcpBackendKeys).meta({ id: "McpBackend" });

@@ -4,8 +4,8 @@ import { principalOf } from "../../contract/principal.ts";
 
 /**
  * Names whoever a request is sent for, by everything of it that a server could tell callers apart by: who they are, and all
- * header fields that go along with it. Requests with the same key may share a session at a server. The digest is no secret
- * and tells nothing.
+ * header fields that could go along with it; cookies too, which a target's policies may send. Requests with the same key may
+ * share a session at a server. The digest is no secret and tells nothing.
  */
 export function callerKey(exchange: Exchange): string {
   const hash = createHash("sha256").update(principalOf(exchange.identity) ?? "");

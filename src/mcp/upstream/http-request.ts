@@ -3,6 +3,7 @@ import type { Exchange } from "../../contract/exchange.ts";
 import { type BackendNames, createOutgoing, type Outgoing, type OutgoingBody } from "../../contract/outgoing.ts";
 import type { RemoteServer } from "../settings.ts";
 import { findRevision } from "../wire/index.ts";
+import { callersAuthorization, goesAlong } from "./goes-along.ts";
 
 const purpose = { kind: "Primary", subtype: "Mcp" } as const;
 
@@ -35,19 +36,22 @@ export function outgoingTo(settings: RemoteServer, exchange: Exchange, request: 
   head.authority = settings.authority;
   head.path = request.path ?? settings.path;
   head.search = request.search ?? "";
-  head.headers = withFields(head.headers, request);
+  head.headers = withFields(outgoing, request, settings.lone === true);
+  outgoing.callerAuthorization = callersAuthorization(exchange);
   return outgoing;
 }
 
 /** The client's fields in one pass: the gateway's own replace those of their name, some are only about the client's side. */
-function withFields(client: HeaderList, { fields: own, keepsParams = false }: UpstreamRequest): HeaderList {
+function withFields({ exchange, head }: Outgoing, { fields: own, keepsParams = false }: UpstreamRequest, lone: boolean): HeaderList {
   const flat: string[] = [];
-  for (let i = 0; i < client.flat.length; i += 2) {
-    const name = client.flat[i] as string;
+  const client = head.headers.flat;
+  for (let i = 0; i < client.length; i += 2) {
+    const name = client[i] as string;
     // a client's revision without sessions is nothing to a server that has them; who goes by it names it among its own
-    if (name === "mcp-protocol-version" && findRevision(client.flat[i + 1] as string)?.stateless === true) continue;
+    if (name === "mcp-protocol-version" && findRevision(client[i + 1] as string)?.stateless === true) continue;
     if (staysBehind(name) || own.includes(name) || (!keepsParams && name.startsWith("mcp-param-"))) continue;
-    flat.push(name, client.flat[i + 1] as string);
+    const value = goesAlong(exchange, name, client[i + 1] as string, lone);
+    if (value !== undefined) flat.push(name, value);
   }
   flat.push(...own);
   return new HeaderList(flat);

@@ -48,7 +48,9 @@ export function backendAuthConfig(callPolicies: z.ZodType) {
   return alternatives([
     exactlyOne(
       {
-        passthrough: z.strictObject({ location }).describe("The caller's own token, after it was checked."),
+        passthrough: z
+          .strictObject({ location })
+          .describe("The caller's own token: the one that was checked, or, to MCP servers, the Authorization field as it came."),
         key: secret.describe("A fixed secret."),
         gcp: gcp.describe("A Google Cloud token."),
         userLogin: extension(userLoginConfig, "each caller's own token, from a login at the server").describe(

@@ -34,6 +34,22 @@ describe("backendAuth", () => {
     assert.deepEqual(fields(none.outgoing.head), {});
   });
 
+  // shows: mcp-goes-along
+  it("passes on what nobody verified where the backend does not get it unasked", async () => {
+    const passthrough = (config: object, authorization: string) => {
+      const exchange = testExchange({ headers: { authorization } });
+      return runBackend(backendAuth, { passthrough: config }, { exchange, callerAuthorization: authorization });
+    };
+    const sent = async (config: object, authorization: string) => fields((await passthrough(config, authorization)).outgoing.head);
+    const elsewhere = { location: { header: { name: "x-token" } } };
+    assert.deepEqual(await sent({}, "Basic eA=="), { authorization: "Basic eA==" });
+    assert.deepEqual(await sent(elsewhere, "bearer  opaque"), { "x-token": "opaque" });
+    assert.deepEqual(await sent(elsewhere, "Basic eA=="), { authorization: "Basic eA==" });
+    assert.deepEqual(await sent({ location: { header: { name: "authorization", prefix: "Token " } } }, "Bearer t"), {
+      authorization: "Token t",
+    });
+  });
+
   it("refuses a key that no request can carry, at load", () => {
     assert.throws(() => backendAuth.compileBackend?.(backendAuth.config.parse({ key: "a\nb" }), testContext()), /cannot carry/);
   });

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { Outgoing } from "../../contract/outgoing.ts";
 import { type BackendPolicy, definePolicy } from "../../contract/policy.ts";
 import type { CompileContext } from "../../contract/runtime.ts";
 import { compileCredentialDestination, type CredentialDestination } from "../credential-location.ts";
@@ -58,14 +59,27 @@ function fixedKey(key: string, place: CredentialDestination, placed: boolean): B
   };
 }
 
-/** The caller's own token, which the policy that verified it took out of the request. */
+/**
+ * The caller's own token, which the policy that verified it took out of the request; or what nobody verified, where the
+ * backend is of a kind that does not get it unasked. Of that, another place than Authorization takes bearer tokens alone.
+ */
 function passthrough(place: CredentialDestination, placed: boolean): BackendPolicy {
   return (outgoing, next) => {
     const { jwt } = outgoing.exchange.identity;
+    const { callerAuthorization } = outgoing;
     if (jwt !== undefined) put(place, outgoing, jwt.token);
+    else if (callerAuthorization !== undefined && !placed) outgoing.head.headers.set("authorization", callerAuthorization);
+    else if (callerAuthorization !== undefined) move(place, outgoing, callerAuthorization);
     outgoing.credentialPlaced = placed;
     return next(outgoing);
   };
+}
+
+function move(place: CredentialDestination, outgoing: Outgoing, authorization: string): void {
+  const token = /^bearer +(\S+)$/i.exec(authorization)?.[1];
+  if (token === undefined) return;
+  outgoing.head.headers.remove("authorization");
+  put(place, outgoing, token);
 }
 
 /** Secrets beside the main credential; put last, so that of two in one place they are the ones that stay. */

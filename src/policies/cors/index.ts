@@ -32,6 +32,7 @@ export const cors = definePolicy<CorsConfig>({
         exchange.reason = "DirectResponse";
         return new Reply(200);
       }
+      exchange.originAllowed = true;
       if (method === "OPTIONS") {
         const reply = new Reply(200);
         addFields(reply.headers, origin, always);

@@ -309,6 +309,17 @@ export const mcpProofs: readonly Proof[] = [
         assert.equal((await call(site, "initialize", { origin: "https://evil.test" })).status, 403);
       });
     }
+    for (const [written, status] of [
+      [{}, 403],
+      [{ dnsRebindingProtection: false }, 200],
+    ] as const) {
+      for (const draft of inBothPlaces(written)) {
+        await onSite(draft, async (site) => {
+          assert.equal((await call(site, "initialize", { origin: "https://evil.test" })).status, status);
+          assert.equal((await call(site, "initialize", { host: "other.test" })).status, 200);
+        });
+      }
+    }
   }),
   proof(of("ConfigSection", "mcp.sessionTtl"), "a session that is not used ends after the time", async () => {
     const statusAfterPause = async (sessionTtl: string): Promise<number> => {

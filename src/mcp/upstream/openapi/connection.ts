@@ -12,6 +12,7 @@ import { readBody } from "../../read-body.ts";
 import { errorResponse, resultResponse } from "../../rpc-error.ts";
 import type { McpLimits, OpenApiTargetSettings } from "../../settings.ts";
 import { findRevision, latestRevision } from "../../wire/index.ts";
+import { callersAuthorization, goesAlong } from "../goes-along.ts";
 import type { Connection, Outbound } from "../target.ts";
 import { readArguments } from "./call-arguments.ts";
 import { encodeRequest, type RestRequest } from "./encode-request.ts";
@@ -114,7 +115,7 @@ export class RestConnection implements Connection {
   }
 
   private outgoing(exchange: Exchange, request: RestRequest, timeoutMs: number): Outgoing {
-    const { name, scheme, authority } = this.settings;
+    const { name, scheme, authority, lone } = this.settings;
     const outgoing = createOutgoing(exchange, {
       purpose,
       backend: { name, type: "mcp", protocol: "mcp" },
@@ -128,15 +129,19 @@ export class RestConnection implements Connection {
     head.authority = authority;
     head.path = request.path;
     head.search = request.search;
-    head.headers = fieldsFor(request, head.headers);
+    head.headers = fieldsFor(request, outgoing, lone === true);
+    outgoing.callerAuthorization = callersAuthorization(exchange);
     return outgoing;
   }
 }
 
-/** The client's own fields go along, credentials included; arguments only add to them. */
-function fieldsFor({ fields, contentType }: RestRequest, client: HeaderList): HeaderList {
+/** The client's own fields go along, as far as they are meant for the service; arguments only add to them. */
+function fieldsFor({ fields, contentType }: RestRequest, { exchange, head }: Outgoing, lone: boolean): HeaderList {
   const flat: string[] = [];
-  for (const [name, value] of client.entries()) if (!staysBehind(name)) flat.push(name, value);
+  for (const [name, value] of head.headers.entries()) {
+    const passed = staysBehind(name) ? undefined : goesAlong(exchange, name, value, lone);
+    if (passed !== undefined) flat.push(name, passed);
+  }
   const sent = new HeaderList(flat);
   for (const [name, value] of fields) if (!sent.has(name)) sent.add(name, value);
   sent.add("accept", "application/json");
