@@ -118,7 +118,10 @@ describe("four pairs of eras", () => {
       for (const era of eras) {
         gateways.set(`${era} ${mode}`, await startTestGateway(`mcp: {port: 0, statefulMode: ${mode}, targets: [${host(era)}]}`));
       }
-      gateways.set(`mixed ${mode}`, await startTestGateway(`mcp: {port: 0, statefulMode: ${mode}, targets: [${eras.map(host).join(", ")}]}`));
+      gateways.set(
+        `mixed ${mode}`,
+        await startTestGateway(`mcp: {port: 0, statefulMode: ${mode}, targets: [${eras.map(host).join(", ")}]}`),
+      );
     }
   });
 

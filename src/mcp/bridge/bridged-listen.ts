@@ -1,4 +1,5 @@
 import { HeaderList } from "../../base/headers.ts";
+import { within } from "../../base/deadline.ts";
 import { type JsonObject, objectIn } from "../../base/json.ts";
 import { PushStream } from "../../base/push-stream.ts";
 import { SseParser } from "../../base/sse.ts";
@@ -60,9 +61,14 @@ export async function bridgedListen(parts: BridgeParts, { exchange, message, tar
       },
     });
     body.write(eventOf(acknowledgement(honoured, id)));
-    await listenAt(parts, leg, (heard) => {
+    const listening = listenAt(parts, leg, (heard) => {
       const value = parseObject(heard);
       if (value !== undefined && passesFilter(honoured, value)) body.write(eventOf(tagged(heard, id)));
+    });
+    // some servers send the head of their stream with the first message in it
+    await within(parts.limits.streamGraceMs, listening, () => graceOver).catch((thrown: unknown) => {
+      if (thrown !== graceOver) throw thrown;
+      listening.catch((error: Error) => body.cancel(error));
     });
     await subscribe(parts, leg, honoured);
     return new Reply(200, eventHeaders(), body);
@@ -78,7 +84,7 @@ function honour(filter: ListenFilter, capabilities: JsonObject): ListenFilter {
     toolsListChanged: filter.toolsListChanged && can("tools", "listChanged"),
     promptsListChanged: filter.promptsListChanged && can("prompts", "listChanged"),
     resourcesListChanged: filter.resourcesListChanged && can("resources", "listChanged"),
-    resourceSubscriptions: can("resources", "subscribe") ? filter.resourceSubscriptions : [],
+    resourceSubscriptions: can("resources", "subscribe") ? filter.resourceSubscriptions.slice(0, maxSubscriptions) : [],
   };
 }
 
@@ -124,4 +130,7 @@ async function subscribe({ delivery }: BridgeParts, leg: Leg, { resourceSubscrip
   }
 }
 
+const graceOver = new Error("grace over");
 const retryMs = 1_000;
+/** A stream. Each is a request to the server. */
+const maxSubscriptions = 1_024;

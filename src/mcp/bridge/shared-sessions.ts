@@ -7,7 +7,7 @@ import { drain } from "../read-body.ts";
 import { isEventReply } from "../relay.ts";
 import { errorResponse } from "../rpc-error.ts";
 import { serverRequestId } from "../server-message.ts";
-import { type ClientHello, type Link, Session } from "../session.ts";
+import { type ClientHello, type Connect, type Link, Session } from "../session.ts";
 import type { McpLimits } from "../settings.ts";
 import type { Target } from "../upstream/target.ts";
 import { latestRevision } from "../wire/index.ts";
@@ -19,6 +19,8 @@ export interface Wanted {
   readonly target: Target;
   /** What the server is greeted with. */
   readonly client: ClientHello;
+  /** How the session reaches the server; plainly where it is absent. Callers that reach it in different ways have sessions of their own. */
+  readonly connect?: Connect;
   /** Log messages the caller wants; undefined for none. */
   readonly logLevel: string | undefined;
   /** The server may ask back in it: nobody else's call may be under way there, or nobody could tell whom it asks. */
@@ -55,14 +57,14 @@ export class SharedSessions {
 
   /** @throws Error when all sessions that may be there are in use */
   lease(wanted: Wanted): Lease {
-    const { target, exchange, client, logLevel, alone } = wanted;
+    const { target, exchange, client, connect, logLevel, alone } = wanted;
     if (target.shares === true && !alone) return passing(wanted);
-    const key = JSON.stringify([target.name, callerKey(exchange), client.params.toString(), logLevel]);
+    const key = JSON.stringify([target.name, callerKey(exchange), client.params.toString(), logLevel, connect !== undefined]);
     const entries = this.byKey.get(key) ?? new Set();
     let entry = Array.from(entries).find((one) => !alone || !one.taken);
     if (entry === undefined) {
       this.makeRoom(target.name);
-      entry = new Entry(key, client);
+      entry = new Entry(key, client, connect ?? plainly);
       // told to the server when it is greeted
       if (logLevel !== undefined) entry.session.link(target).standing.level(logLevel);
       this.byKey.set(key, entries.add(entry));
@@ -129,22 +131,20 @@ function passing({ target, client }: Wanted): Lease {
   return { session, link: session.link(target), hear() {}, release: () => void session.close(undefined) };
 }
 
-function sessionFor(
-  id: string | undefined,
-  client: ClientHello,
-  connect: (target: Target, previous?: Link["connection"]) => Link["connection"],
-): Session {
+function sessionFor(id: string | undefined, client: ClientHello, connect: Connect): Session {
   const session = new Session({
     id,
     backend: "",
     principal: undefined,
     client,
     revision: latestRevision,
-    connect: (target, _client, previous) => connect(target, previous),
+    connect,
   });
   session.initialized = true;
   return session;
 }
+
+const plainly: Connect = (target, _client, previous) => target.connect("session", previous);
 
 class Entry {
   readonly key: string;
@@ -159,9 +159,9 @@ class Entry {
   private opening = false;
   private stopped = false;
 
-  constructor(key: string, client: ClientHello) {
+  constructor(key: string, client: ClientHello, connect: Connect) {
     this.key = key;
-    this.session = sessionFor("shared", client, (target, previous) => target.connect("session", previous));
+    this.session = sessionFor("shared", client, connect);
   }
 
   /** Opens the server's own stream, once the session is there: some servers ask back on it. One without does not matter. */

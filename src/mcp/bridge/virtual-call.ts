@@ -14,6 +14,7 @@ import { readBody } from "../read-body.ts";
 import { isEventReply } from "../relay.ts";
 import type { McpLimits } from "../settings.ts";
 import type { Outbound, StatelessLine } from "../upstream/target.ts";
+import { isQuestion, maxQuestions } from "./questions.ts";
 import { type InputRequired, readInputRequired, toSessionResponse } from "./translate.ts";
 
 /** A place for a question to the client. */
@@ -163,6 +164,9 @@ export class VirtualCall {
       clearTimeout(this.timer);
       this.send(this.retry(answers, requestState)).catch((thrown: unknown) => this.fail(thrown));
     };
+    if (requests.size > maxQuestions) throw new Error(`the server asked ${requests.size} things at once`);
+    for (const { method } of requests.values())
+      if (!isQuestion(method)) throw new Error(`the server asked for ${method}, which no client answers`);
     this.timer = setTimeout(() => this.fail(new Error("the client did not answer what the server asked")), limits.parkMs).unref();
     for (const [key, { method, params }] of requests) {
       this.ask(method, params, (result) => {

@@ -21,6 +21,7 @@ import type { Connection, Outbound, StatelessLine, Target } from "../upstream/ta
 import { metaKeys } from "../wire/2026-07-28/envelope.ts";
 import { filterMembers } from "../wire/2026-07-28/listen.ts";
 import { findRevision, latestRevision, statelessRevision } from "../wire/index.ts";
+import { verdictOf } from "./era.ts";
 import { toStatelessRequest, withoutMembers } from "./translate.ts";
 import { VirtualCall } from "./virtual-call.ts";
 
@@ -36,9 +37,12 @@ export interface VirtualConnectionSettings {
  * server's questions become requests to the client, and what the client subscribed to is listened for.
  */
 export class VirtualConnection implements Connection {
-  readonly lost = false;
+  /** The server has turned out to have only sessions. */
+  lost = false;
   private readonly settings: VirtualConnectionSettings;
   private line: StatelessLine;
+  /** The line, listened to for signs of that. */
+  private readonly watched: StatelessLine = { post: (exchange, message) => this.send(exchange, message) };
   private readonly clientMembers: ReadonlyMap<string, string>;
   private capabilities: JsonObject = {};
   private level: string | undefined;
@@ -80,6 +84,7 @@ export class VirtualConnection implements Connection {
       timeoutMs: this.settings.limits.closedDeadlineMs,
     }).catch(() => undefined);
     const result = response?.value["result"];
+    this.lost = false;
     if (!isJsonObject(result) || !isJsonObject(result["capabilities"])) return undefined;
     this.capabilities = result["capabilities"];
     return json(resultResponse(id, Buffer.from(JSON.stringify(this.hello(result)))));
@@ -132,6 +137,13 @@ export class VirtualConnection implements Connection {
     for (const call of this.calls.values()) call.cancel(new Error("the session was ended"));
   }
 
+  private async send(exchange: Exchange, message: Outbound): Promise<Reply> {
+    const reply = await this.line.post(exchange, message);
+    if (reply.status < 300) return reply;
+    if ((await verdictOf(message.method, reply)) === "sessions") this.lost = true;
+    return reply;
+  }
+
   private envelope(): ReadonlyMap<string, string> {
     return this.level === undefined
       ? this.clientMembers
@@ -157,7 +169,7 @@ export class VirtualConnection implements Connection {
     const { limits } = this.settings;
     if (this.calls.size >= limits.maxPendingCalls) throw new Error(`${limits.maxPendingCalls} calls are under way`);
     const call = new VirtualCall({
-      line: this.line,
+      line: this.watched,
       limits,
       request: { ...message, name: nameIn(message.method ?? "", params), bytes: toStatelessRequest(message.bytes, this.envelope()) },
       knowsUrlIds: this.settings.client.protocolVersion >= "2025-11-25",
@@ -224,7 +236,7 @@ export class VirtualConnection implements Connection {
     const id = `turnpike-listen-${(this.asked += 1)}`;
     const { bytes: request } = ownRequest(id, "subscriptions/listen", Buffer.from(JSON.stringify({ notifications: filter })));
     const bytes = toStatelessRequest(request, this.envelope());
-    this.line
+    this.watched
       .post(owner, { kind: "request", id, method: "subscriptions/listen", bytes, protocolVersion: undefined, timeoutMs: 0 })
       .then((reply) => this.feed(reply, stream))
       .catch(() => this.hearkenLater(stream));

@@ -2,6 +2,7 @@ import { HeaderList } from "../../base/headers.ts";
 import type { Exchange } from "../../contract/exchange.ts";
 import { type BackendNames, createOutgoing, type Outgoing, type OutgoingBody } from "../../contract/outgoing.ts";
 import type { RemoteServer } from "../settings.ts";
+import { findRevision } from "../wire/index.ts";
 
 const purpose = { kind: "Primary", subtype: "Mcp" } as const;
 
@@ -43,8 +44,11 @@ function withFields(client: HeaderList, { fields: own, keepsParams = false }: Up
   const flat: string[] = [];
   for (let i = 0; i < client.flat.length; i += 2) {
     const name = client.flat[i] as string;
+    const value = client.flat[i + 1] as string;
     if (staysBehind(name) || own.includes(name) || (!keepsParams && name.startsWith("mcp-param-"))) continue;
-    flat.push(name, client.flat[i + 1] as string);
+    // without sessions every request says its revision by itself; to a server with sessions such a claim would be untrue
+    if (name === "mcp-protocol-version" && findRevision(value)?.stateless === true) continue;
+    flat.push(name, value);
   }
   flat.push(...own);
   return new HeaderList(flat);

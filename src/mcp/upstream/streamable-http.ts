@@ -50,6 +50,8 @@ export function forwardRaw(settings: RemoteServer, exchange: Exchange): Promise<
 class HttpConnection implements Connection {
   lost = false;
   sessionId: string | undefined;
+  /** The revision agreed on; undefined before that, and where another process did. */
+  private agreed: string | undefined;
   private readonly settings: HttpTargetSettings;
   private readonly send: Send;
 
@@ -60,12 +62,14 @@ class HttpConnection implements Connection {
 
   takeOver(previous: HttpConnection): void {
     this.sessionId = previous.sessionId;
+    this.agreed = previous.agreed;
     this.lost = previous.lost;
   }
 
   async post(exchange: Exchange, message: Outbound): Promise<Reply> {
     const initializes = message.method === "initialize";
     if (initializes) this.sessionId = undefined;
+    else this.agreed = message.protocolVersion ?? this.agreed;
     const { sessionId } = this;
     const fields = ["content-type", "application/json", "accept", bothTypes, ...this.sessionFields(message.protocolVersion)];
     const reply = await this.send(
@@ -78,7 +82,7 @@ class HttpConnection implements Connection {
 
   async listen(exchange: Exchange, lastEventId?: string): Promise<Reply> {
     const { sessionId } = this;
-    const fields = ["accept", "text/event-stream", ...this.sessionFields(undefined)];
+    const fields = ["accept", "text/event-stream", ...this.sessionFields(this.agreed)];
     if (lastEventId !== undefined) fields.push("last-event-id", lastEventId);
     const reply = await this.send(outgoingTo(this.settings, exchange, { method: "GET", body: null, timeoutMs: 0, fields }));
     await this.noteLoss(sessionId, reply);
@@ -88,7 +92,7 @@ class HttpConnection implements Connection {
   async close(exchange: Exchange | undefined): Promise<void> {
     // after an idle timeout there is no caller in whose name to go; the server has a timeout of its own
     if (this.sessionId === undefined || exchange === undefined) return;
-    const fields = this.sessionFields(undefined);
+    const fields = this.sessionFields(this.agreed);
     this.sessionId = undefined;
     try {
       drain(

@@ -97,7 +97,9 @@ function registerItems(server: McpServer): void {
   server.registerPrompt("trip", { description: "A trip", argsSchema: { city } }, ({ city: to }) => ({
     messages: [{ role: "user", content: text(`to ${to}`) }],
   }));
-  server.registerResource("watched", watchedUri, { description: "Changes" }, ({ href }) => ({ contents: [{ uri: href, text: "watched" }] }));
+  server.registerResource("watched", watchedUri, { description: "Changes" }, ({ href }) => ({
+    contents: [{ uri: href, text: "watched" }],
+  }));
   server.registerResource("item", new ResourceTemplate("era://items/{id}", { list: undefined }), {}, ({ href }, { id }) => ({
     contents: [{ uri: href, text: `item ${String(id)}` }],
   }));

@@ -40,7 +40,8 @@ export async function startEraServer(era: ServerEra): Promise<EraServer> {
   const sessions = new Map<string, SessionTransport>();
   const seen: string[] = [];
   const inSession = era === "old" ? sessionHandler(sessions, () => openOld(sessions, backstage)) : dualHandler(sessions, backstage);
-  const handler = era === "new" ? statelessHandler(backstage) : era === "old" ? inSession : dualRouter(inSession, statelessHandler(backstage));
+  const handler =
+    era === "new" ? statelessHandler(backstage) : era === "old" ? inSession : dualRouter(inSession, statelessHandler(backstage));
   const listener = createServer(async (request, response) => {
     const body = request.method === "POST" ? await bodyOf(request) : undefined;
     seen.push((body as { method?: string } | undefined)?.method ?? request.method ?? "");
