@@ -8,13 +8,14 @@ import type { Reply, ReplyStream } from "../../contract/reply.ts";
 import { detached } from "../afterwards.ts";
 import type { Delivery, Leg, Message } from "../delivery.ts";
 import { JsonView } from "../json-view.ts";
-import { isRpcId, parseObject } from "../message.ts";
+import { isResponse, isRpcId, parseObject } from "../message.ts";
 import { PendingReply } from "../pending-reply.ts";
 import { drain, readBody } from "../read-body.ts";
 import { isEventReply } from "../relay.ts";
 import { errorResponse, resultResponse } from "../rpc-error.ts";
 import type { McpLimits } from "../settings.ts";
 import type { ParkedCall, ParkedCalls } from "./parked-calls.ts";
+import { TargetFailure } from "../target-failure.ts";
 import { canBeAsked, maxQuestions } from "./questions.ts";
 import { renumber, type Renumbered } from "./renumber.ts";
 import { type Lease, refuse } from "./shared-sessions.ts";
@@ -207,7 +208,7 @@ export class BridgedCall implements ParkedCall {
     if (value === undefined) return;
     const { id, method } = value;
     if (typeof method !== "string") {
-      if (id === this.id) this.conclude(message);
+      if (id === this.id && isResponse(value)) this.conclude(message);
     } else if (!isRpcId(id)) this.notify(message, method);
     else if (method === "ping") this.answerPing(id);
     else this.question(id, method, message);
@@ -305,11 +306,16 @@ export class BridgedCall implements ParkedCall {
   private fail(error: Error): void {
     if (this.over) return;
     const { waiting } = this;
-    this.failure = error;
+    this.failure = this.named(error);
     if (waiting === undefined) return; // told when the client comes back
     this.waiting = undefined;
     this.finish();
-    waiting.out.fail(error);
+    waiting.out.fail(this.failure);
+  }
+
+  /** The error as the client gets it, in the middle of a stream too: it says which target. */
+  private named(error: Error): Error {
+    return TargetFailure.of(this.settings.lease.link.target.name, error);
   }
 
   /** Tells the server too. */
@@ -320,7 +326,7 @@ export class BridgedCall implements ParkedCall {
     if (this.final === undefined && this.failure === undefined) this.tellCancelled(reason);
     this.finish();
     this.upstream?.abort(new Error(reason));
-    waiting?.out.fail(new Error(reason));
+    waiting?.out.fail(this.named(new Error(reason)));
   }
 
   private tellCancelled(reason: string): void {

@@ -39,7 +39,8 @@ export class LeasedConnection implements Connection {
     const id = leg.session.nextId();
     const { bytes, restore } = renumber(message.bytes, id);
     const reply = await delivery.post(leg, { ...message, id, bytes });
-    return mapReply(reply, { maxMessageBytes: delivery.maxMessageBytes, id: message.id as RpcId, onResponse: restore, onMessage: restore });
+    const { maxMessageBytes } = delivery;
+    return mapReply(reply, { id: message.id as RpcId, target: this.target.name, maxMessageBytes, onResponse: restore, onMessage: restore });
   }
 
   async listen(): Promise<Reply> {

@@ -8,7 +8,7 @@ import { Reply } from "../../contract/reply.ts";
 import type { Leg } from "../delivery.ts";
 import { Final } from "../event-stream.ts";
 import { parseObject } from "../message.ts";
-import { drain } from "../read-body.ts";
+import { drain, readBody } from "../read-body.ts";
 import { errorResponse, resultResponse, rpcError } from "../rpc-error.ts";
 import { serverRequestId } from "../server-message.ts";
 import type { ClientHello, ServerHello } from "../session.ts";
@@ -86,6 +86,7 @@ export class RequestConnection implements Connection {
     const id = message.id as RpcId;
     return mapReply(reply, {
       id,
+      target: this.target.name,
       maxMessageBytes: this.parts.delivery.maxMessageBytes,
       onResponse: (response) => {
         era.note(response.includes(resultType) ? "stateless" : response.includes(resultKey) ? "sessions" : undefined);
@@ -131,6 +132,7 @@ export class RequestConnection implements Connection {
     const reply = await delivery.post(leg, { ...message, id, bytes });
     const mapped = await mapReply(reply, {
       id: message.id as RpcId,
+      target: this.target.name,
       maxMessageBytes: delivery.maxMessageBytes,
       onResponse: (response) => toStatelessResponse(message.method, restore(response)),
       onMessage: (notification) => {
@@ -157,7 +159,7 @@ export class RequestConnection implements Connection {
         throw rpcError("mcp_invalid_params", { id: message.id, message: text });
       }
       const answers = params["inputResponses"];
-      return call.resume(exchange, message, isJsonObject(answers) ? answers : {});
+      return call.resume(exchange, message, isJsonObject(answers) ? answers : {}).then(withStatus);
     }
     const lease = this.parts.shared.lease({ ...this.wanted(exchange, envelope), alone: true });
     const { method = "" } = message;
@@ -245,8 +247,16 @@ function refusal({ id }: Outbound, code: number, message: string): Reply {
   return new Reply(code === methodNotFound ? 404 : 400, jsonHeaders(), errorResponse(id as RpcId, code, message));
 }
 
-/** Errors of the protocol have HTTP statuses of their own where there are no sessions. */
-function withStatus(reply: Reply): Reply {
+/**
+ * Errors of the protocol have HTTP statuses of their own where there are no sessions. What a server says of its session, or of
+ * its address, means nothing to the client.
+ * @throws Error
+ */
+async function withStatus(reply: Reply): Promise<Reply> {
+  if (reply.status === 400 || reply.status === 404 || reply.status === 405) {
+    reply.body = await readBody(reply.body, maxErrorBytes).catch(() => "");
+    if (!Buffer.isBuffer(reply.body) || !isJsonObject(parseObject(reply.body)?.["error"])) throw new Error(`HTTP status ${reply.status}`);
+  }
   const { body } = reply;
   if (!Buffer.isBuffer(body) || !body.includes(errorKey)) return reply;
   const code = objectIn(parseObject(body) ?? {}, "error")["code"];
@@ -259,6 +269,8 @@ function jsonHeaders(): HeaderList {
   return new HeaderList(["content-type", "application/json"]);
 }
 
+/** Of an error's body; errors are short. */
+const maxErrorBytes = 65_536;
 const methodNotFound = -32601;
 const errorKey = Buffer.from('"error"');
 const resultKey = Buffer.from('"result"');

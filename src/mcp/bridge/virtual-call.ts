@@ -8,11 +8,12 @@ import type { Reply, ReplyStream } from "../../contract/reply.ts";
 import { detached } from "../afterwards.ts";
 import { mayHaveMethod } from "../event-stream.ts";
 import { JsonView, replace, splice } from "../json-view.ts";
-import { parseObject } from "../message.ts";
+import { isResponse, parseObject } from "../message.ts";
 import { PendingReply } from "../pending-reply.ts";
 import { readBody } from "../read-body.ts";
 import { isEventReply } from "../relay.ts";
 import type { McpLimits } from "../settings.ts";
+import { TargetFailure } from "../target-failure.ts";
 import type { Outbound, StatelessLine } from "../upstream/target.ts";
 import { isQuestion, maxQuestions } from "./questions.ts";
 import { type InputRequired, readInputRequired, toSessionResponse } from "./translate.ts";
@@ -21,6 +22,8 @@ import { type InputRequired, readInputRequired, toSessionResponse } from "./tran
 export type Ask = (onAnswer: (response: Buffer) => void) => { readonly id: string; readonly forget: () => void };
 
 export interface VirtualCallSettings {
+  /** The server's name, for errors. */
+  readonly target: string;
   readonly line: StatelessLine;
   readonly limits: McpLimits;
   /** In the words of a revision without sessions. */
@@ -81,7 +84,7 @@ export class VirtualCall {
   }
 
   private fail(thrown: unknown): void {
-    if (!this.over) this.out.fail(thrown instanceof Error ? thrown : new Error(String(thrown)));
+    if (!this.over) this.out.fail(TargetFailure.of(this.settings.target, thrown));
   }
 
   private async send(bytes: Buffer): Promise<void> {
@@ -143,6 +146,7 @@ export class VirtualCall {
       if (value["id"] === undefined) this.out.message(message);
       return; // servers ask nothing in this revision
     }
+    if (!isResponse(value)) return;
     this.heard = true;
     const required = readInputRequired(message);
     if (required === undefined) this.respond(toSessionResponse(message));

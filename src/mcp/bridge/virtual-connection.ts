@@ -169,6 +169,7 @@ export class VirtualConnection implements Connection {
     const { limits } = this.settings;
     if (this.calls.size >= limits.maxPendingCalls) throw new Error(`${limits.maxPendingCalls} calls are under way`);
     const call = new VirtualCall({
+      target: this.settings.target.name,
       line: this.watched,
       limits,
       request: { ...message, name: nameIn(message.method ?? "", params), bytes: toStatelessRequest(message.bytes, this.envelope()) },
