@@ -5,7 +5,6 @@ import type { RpcId } from "../contract/mcp.ts";
 import { Reply } from "../contract/reply.ts";
 import { CancelledReply } from "./cancelled-reply.ts";
 import { eventOf } from "./event-stream.ts";
-import { drain } from "./read-body.ts";
 import { eventHeaders } from "./relay.ts";
 import { errorResponse } from "./rpc-error.ts";
 
@@ -75,13 +74,13 @@ export class PendingReply {
     this.stream.end();
   }
 
-  /** A whole reply of somebody else's. A client that is reading a stream already is told its status as an error. */
+  /** Something was said already: from now on the client can be told of failures only in its stream. */
+  get began(): boolean {
+    return this.stream !== undefined;
+  }
+
+  /** A whole reply of somebody else's, where nothing has been said yet. */
   pass(reply: Reply): void {
-    if (this.stream !== undefined) {
-      drain(reply.body);
-      this.fail(new Error(`HTTP status ${reply.status}`));
-      return;
-    }
     this.over();
     this.resolve(reply);
   }

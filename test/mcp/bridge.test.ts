@@ -103,7 +103,12 @@ describe("calls that wait for their callers", () => {
 
   test("fields that proxies write anew for each request do not make another caller", async () => {
     const rig = rigFor(greeter());
-    const noise = (value: string): Record<string, string> => ({ "cf-ray": value, "x-amzn-trace-id": value, "x-b3-traceid": value, traceparent: value });
+    const noise = (value: string): Record<string, string> => ({
+      "cf-ray": value,
+      "x-amzn-trace-id": value,
+      "x-b3-traceid": value,
+      traceparent: value,
+    });
     const { requestState } = await parked(rig, { headers: noise("1") });
     assert.equal(textOf(await goOn(rig, requestState, { 1: accepted }, { headers: noise("2") })), "hello Ada");
   });
@@ -246,7 +251,12 @@ describe("calls that wait for their callers", () => {
     const server = greeter();
     const rig = rigFor(server);
     const { requestState } = await parked(rig);
-    const [message, options] = statelessRequest("tools/call", { name: "greet", arguments: { a: 1 }, requestState, inputResponses: { 1: accepted } });
+    const [message, options] = statelessRequest("tools/call", {
+      name: "greet",
+      arguments: { a: 1 },
+      requestState,
+      inputResponses: { 1: accepted },
+    });
     const text = JSON.stringify(message).replace('"inputResponses":{', '"inputResponses":{"1":{"action":"decline"},');
     const answered = await rig.post(text, options);
     assert.equal(answered.status, 400, answered.text);
@@ -258,8 +268,10 @@ describe("calls that wait for their callers", () => {
 
   test("a page to visit first, said by an error, is asked for, if there is one", async () => {
     const page = { mode: "url", message: "visit", url: "https://example.test/", elicitationId: "e" };
-    const refusal = (elicitations: unknown) => ({ message }: { message: RpcMessage }) =>
-      Reply.json(200, { jsonrpc: "2.0", id: message.id, error: { code: -32042, message: "visit first", data: { elicitations } } });
+    const refusal =
+      (elicitations: unknown) =>
+      ({ message }: { message: RpcMessage }) =>
+        Reply.json(200, { jsonrpc: "2.0", id: message.id, error: { code: -32042, message: "visit first", data: { elicitations } } });
     const rig = rigFor(new FakeServer({ sessions: true, answers: { "tools/call": refusal([page]) } }));
     const asked = resultOf<InputRequired>(await call(rig, { capabilities: { elicitation: { url: {} } } }));
     assert.deepEqual(asked.inputRequests, {
@@ -284,10 +296,22 @@ describe("calls that wait for their callers", () => {
   });
 
   test("garbage of a server is an error that names it, at every step", async () => {
-    const bodies = ["", "not json", "[]", "5", '"x"', "null", "{}", '{"jsonrpc":"2.0","id":1}', '{"result":{"a":1,"A":2,"resultType":1,"resulttype":2}}', "data: x\n\n"];
+    const bodies = [
+      "",
+      "not json",
+      "[]",
+      "5",
+      '"x"',
+      "null",
+      "{}",
+      '{"jsonrpc":"2.0","id":1}',
+      '{"result":{"a":1,"A":2,"resultType":1,"resulttype":2}}',
+      "data: x\n\n",
+    ];
     for (const body of bodies) {
       for (const type of ["application/json", "text/event-stream", "text/html"]) {
-        const garbage = (): Reply => new Reply(200, new HeaderList(["content-type", type]), type.startsWith("text/event") ? `data: ${body}\n\n` : body);
+        const garbage = (): Reply =>
+          new Reply(200, new HeaderList(["content-type", type]), type.startsWith("text/event") ? `data: ${body}\n\n` : body);
         for (const step of ["initialize", "tools/call", "tools/list", "subscriptions/listen"]) {
           const rig = new Rig({ old: new FakeServer({ sessions: true, answers: { [step]: garbage } }), other: greeter() }, {});
           rigs.push(rig);

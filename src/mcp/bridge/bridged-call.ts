@@ -163,7 +163,11 @@ export class BridgedCall implements ParkedCall {
       const { waiting } = this;
       this.waiting = undefined;
       this.finish();
-      waiting?.out.pass(reply);
+      if (waiting?.out.began === false) waiting.out.pass(reply);
+      else {
+        drain(reply.body);
+        waiting?.out.fail(this.named(new Error(`HTTP status ${reply.status}`)));
+      }
       return;
     }
     if (!isEventReply(reply)) {

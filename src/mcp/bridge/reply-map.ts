@@ -31,19 +31,26 @@ export async function mapReply(reply: Reply, map: ReplyMap): Promise<Reply> {
   }
   // called from inside readers of streams, which nothing may be thrown into
   let heard = false;
+  const withoutMore = (message: Buffer | Final | undefined): Buffer | Final | undefined => {
+    heard ||= message instanceof Final;
+    return message;
+  };
   const transform = (message: Buffer): Buffer | Final | undefined => {
     try {
       const value = parseObject(message);
-      if (value !== undefined && typeof value["method"] === "string") return onMessage(message);
+      if (value !== undefined && typeof value["method"] === "string") return withoutMore(onMessage(message));
       if (value === undefined || !isResponse(value)) return undefined;
       heard = true;
       return onResponse(message);
     } catch (thrown) {
+      heard = true;
       return new Final(errorResponse(map.id, -32603, `target "${map.target}": ${unusable} (${String(thrown)})`));
     }
   };
   const lastWords = (error: Error | undefined): Buffer | undefined =>
-    heard ? undefined : errorResponse(map.id, -32603, `target "${map.target}": ${error?.message ?? "the event stream ended without a response"}`);
+    heard
+      ? undefined
+      : errorResponse(map.id, -32603, `target "${map.target}": ${error?.message ?? "the event stream ended without a response"}`);
   return new Reply(200, eventHeaders(), new EventRelay(reply.body as ReplyStream, { transform, maxMessageBytes, lastWords }));
 }
 

@@ -119,7 +119,8 @@ export class RequestConnection implements Connection {
     if (method === "subscriptions/listen") return this.listenTo(exchange, message, envelope);
     // tasks of sessions and of the extension are different things
     if (method.startsWith("tasks/")) return Promise.resolve(refusal(message, -32601, `method not found: ${method}`));
-    if (asking.has(method) && (hasAbilities(envelope) || params["requestState"] !== undefined)) return this.call(exchange, message, envelope);
+    if (asking.has(method) && (hasAbilities(envelope) || params["requestState"] !== undefined))
+      return this.call(exchange, message, envelope);
     return this.plain(exchange, message, envelope);
   }
 

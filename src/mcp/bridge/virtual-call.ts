@@ -45,8 +45,9 @@ export class VirtualCall {
   private upstream: Exchange | undefined;
   private rounds = 0;
   private over = false;
-  /** The request that was sent last has got its response. */
-  private heard = false;
+  /** How often the request was sent, and which of those has got its response. */
+  private attempt = 0;
+  private heard = 0;
   private readonly open = new Set<() => void>();
   private timer: NodeJS.Timeout | undefined;
 
@@ -89,57 +90,57 @@ export class VirtualCall {
 
   private async send(bytes: Buffer): Promise<void> {
     const { line, request, limits } = this.settings;
-    this.heard = false;
+    this.attempt += 1;
+    const { attempt } = this;
     const reply = await line.post(this.upstream as Exchange, { ...request, bytes });
     if (this.over) return;
     if (!isEventReply(reply)) {
       const body = await readBody(reply.body, limits.maxMessageBytes);
       // errors of the protocol have statuses of their own there, and come with 200 here
       const isResponse = isJsonObject(parseObject(body)?.["error"]) || reply.status < 300;
-      if (!isResponse) this.out.pass(Object.assign(reply, { body }));
-      else if ((reply.headers.get("content-type") ?? "").startsWith("text/event-stream")) this.parser().feed(body);
-      else this.receive(body);
-      if (isResponse && !this.heard) this.fail(new Error("the server's reply held no response"));
+      if (!isResponse && this.out.began) this.fail(new Error(`HTTP status ${reply.status}`));
+      else if (!isResponse) this.out.pass(Object.assign(reply, { body }));
+      else if ((reply.headers.get("content-type") ?? "").startsWith("text/event-stream")) this.parser(attempt).feed(body);
+      else this.receive(body, attempt);
+      if (isResponse && this.heard < attempt) this.fail(new Error("the server's reply held no response"));
       return;
     }
-    const parser = this.parser();
-    let heard = false;
+    const parser = this.parser(attempt);
     const stream = reply.body as ReplyStream;
     stream.start({
       data: (chunk) => {
         parser.feed(chunk);
-        heard ||= this.heard;
         return true;
       },
       end: () => {
-        if (!heard) this.fail(new Error("the event stream ended without a response"));
+        if (this.heard < attempt) this.fail(new Error("the event stream ended without a response"));
       },
       fail: (error) => {
-        if (!heard) this.fail(error);
+        if (this.heard < attempt) this.fail(error);
       },
     });
   }
 
-  private parser(): SseParser {
+  private parser(attempt: number): SseParser {
     const { maxMessageBytes: maxEventBytes } = this.settings.limits;
     return new SseParser({
       maxEventBytes,
-      onEvent: ({ dataBytes }) => this.receive(Buffer.from(dataBytes)),
+      onEvent: ({ dataBytes }) => this.receive(Buffer.from(dataBytes), attempt),
       onOversize: () => this.fail(new Error(`a message is larger than ${maxEventBytes} bytes`)),
     });
   }
 
   /** Called from inside readers of streams, which nothing may be thrown into. */
-  private receive(message: Buffer): void {
+  private receive(message: Buffer, attempt: number): void {
     try {
-      this.take(message);
+      this.take(message, attempt);
     } catch (thrown) {
       this.fail(thrown);
     }
   }
 
-  private take(message: Buffer): void {
-    if (this.over) return;
+  private take(message: Buffer, attempt: number): void {
+    if (this.over || attempt < this.attempt) return; // one response for each request
     const value = parseObject(message);
     if (value === undefined) return;
     if (mayHaveMethod(message) && typeof value["method"] === "string") {
@@ -147,7 +148,7 @@ export class VirtualCall {
       return; // servers ask nothing in this revision
     }
     if (!isResponse(value)) return;
-    this.heard = true;
+    this.heard = attempt;
     const required = readInputRequired(message);
     if (required === undefined) this.respond(toSessionResponse(message));
     else this.askAll(required);

@@ -76,11 +76,19 @@ export function statelessRequest(
     "io.modelcontextprotocol/clientInfo": { name: "new", version: "1" },
     ...meta,
   };
-  return [{ jsonrpc: "2.0", id, method, params: { ...params, _meta } }, { ...options, headers }];
+  return [
+    { jsonrpc: "2.0", id, method, params: { ...params, _meta } },
+    { ...options, headers },
+  ];
 }
 
 /** Sends a request without a session. */
-export function callStateless(rig: Rig, method: string, params: Record<string, unknown> = {}, options: StatelessOptions = {}): Promise<Answered> {
+export function callStateless(
+  rig: Rig,
+  method: string,
+  params: Record<string, unknown> = {},
+  options: StatelessOptions = {},
+): Promise<Answered> {
   return rig.post(...statelessRequest(method, params, options));
 }
 
