@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { HeaderList } from "../../src/base/headers.ts";
 import { isReplyStream, Reply } from "../../src/contract/reply.ts";
+import { readBody } from "../../src/mcp/read-body.ts";
 import { askingServer, callStateless, statelessRequest, statelessServer, unsupported } from "./eras/asking-server.ts";
 import { FakeServer, type Received, type RpcMessage, tools } from "./fake-server.ts";
 import { type Answered, initialize, OpenStream, resultOf, Rig, type RigOptions, settle } from "./rig.ts";
@@ -144,7 +145,7 @@ describe("eras of servers", () => {
   });
 
   test("one that asks its client on such a reply is told apart", async () => {
-    const server = askingServer(async ({ ask }) => `${JSON.stringify((await ask("elicitation/create", { message: "m" })).result)}`, {
+    const server = askingServer(async ({ ask }) => JSON.stringify((await ask("elicitation/create", { message: "m" })).result), {
       sessions: false,
     });
     const rig = rigFor(server);
@@ -164,7 +165,7 @@ describe("eras of servers", () => {
     assert.deepEqual(resultOf(await rig.call("resources/subscribe", { uri: "a:b" }, { session })), {});
     assert.equal(server.received.length, before);
     await rig.call("tools/list", {}, { session });
-    const { params } = server.received.at(-1)?.message as RpcMessage;
+    const params = server.received.at(-1)?.message?.params;
     assert.deepEqual(params?.["_meta"], {
       "io.modelcontextprotocol/protocolVersion": "2026-07-28",
       "io.modelcontextprotocol/clientCapabilities": { sampling: {} },
@@ -191,7 +192,7 @@ describe("eras of servers", () => {
       { jsonrpc: "2.0", id: 7, method: "tools/call", params: { name: "t", arguments: {} } },
       { session },
     );
-    if (!isReplyStream(reply.body)) return JSON.parse(String(reply.body)) as RpcMessage;
+    if (!isReplyStream(reply.body)) return JSON.parse((await readBody(reply.body, 1_000_000)).toString()) as RpcMessage;
     const stream = new OpenStream(reply);
     for (let seen = 0; seen < 100;) {
       await settle();

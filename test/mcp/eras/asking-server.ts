@@ -8,8 +8,8 @@ import type { Answered, RequestOptions, Rig } from "../rig.ts";
 export interface AskedCall {
   readonly message: RpcMessage;
   /** Resolves with the client's response. */
-  ask(method: string, params?: object): Promise<RpcMessage>;
-  send(message: object): void;
+  readonly ask: (method: string, params?: object) => Promise<RpcMessage>;
+  readonly send: (message: object) => void;
   readonly stream: PushStream;
 }
 

@@ -45,7 +45,7 @@ export interface Person {
   readonly visited: string[];
   /** How forms are answered; by default with what is asked for. */
   answer: "accept" | "decline" | "throw";
-  call(name: string, args?: Record<string, unknown>, options?: CallOptions): Promise<ToolResult>;
+  readonly call: (name: string, args?: Record<string, unknown>, options?: CallOptions) => Promise<ToolResult>;
   /** Wants to hear of log messages, the resource and the list of tools. */
   watch(uri: string): Promise<void>;
   close(): Promise<void>;
