@@ -68,7 +68,9 @@ describe("policies and the eras of MCP", () => {
           await assert.rejects(client.readResource({ uri: uri(watchedUri) }), /Unknown resource|not found/i);
           await assert.rejects(client.readResource({ uri: uri("era://items/7") }), /Unknown resource|not found/i);
           assert.deepEqual(
-            server(era).seen.slice(before).filter((method) => /call|get|read|complete/.test(method)),
+            server(era)
+              .seen.slice(before)
+              .filter((method) => /call|get|read|complete/.test(method)),
             [],
           );
           assert.ok(!(await client.listPrompts()).prompts.some(({ name }) => name === tool("trip")));
@@ -101,9 +103,12 @@ describe("policies and the eras of MCP", () => {
           const one = await person(kind, await gatewayWith(targets, { mcpGuardrails: { processors } }));
           const result = await one.call(tool("ask-form"));
           assert.equal(result.content[0]?.text, "masked");
-          assert.ok(asked.every(({ targets: of }) => of.includes(era)), JSON.stringify(asked));
+          assert.ok(
+            asked.every(({ targets: of }) => of.includes(era)),
+            JSON.stringify(asked),
+          );
           const calls = asked.filter(({ rpc }) => rpc === "CheckRequest");
-          assert.equal((calls[0]?.json as { name: string }).name, "ask-form");
+          assert.equal((calls[0]?.json as { name: string } | undefined)?.name, "ask-form");
         });
 
         test(`${where}: tools that nobody has approved are not there`, async () => {
@@ -130,7 +135,12 @@ describe("policies and the eras of MCP", () => {
           assert.match(seen("resources/read")[0] ?? "", /mcp\.resource\.uri=era:\/\/items\/1 /);
           const metrics = await gateway.metrics();
           const counted = (tool: string): number =>
-            Number(new RegExp(`^agentgateway_mcp_requests_total\\{method="tools/call",resource_type="tool",server="${era}",resource="${tool}",.* (\\d+)$`, "m").exec(metrics)?.[1]);
+            Number(
+              new RegExp(
+                `^agentgateway_mcp_requests_total\\{method="tools/call",resource_type="tool",server="${era}",resource="${tool}",.* (\\d+)$`,
+                "m",
+              ).exec(metrics)?.[1],
+            );
           assert.equal(counted("sum"), 1);
           // each round of a call is a request of its own
           assert.equal(counted("ask-form"), kind === "SDK 2, new mode" ? 2 : 1);

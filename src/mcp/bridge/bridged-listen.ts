@@ -9,6 +9,7 @@ import { isReplyStream, Reply, type ReplyStream } from "../../contract/reply.ts"
 import { afterwards, detached } from "../afterwards.ts";
 import { type Leg, ownRequest } from "../delivery.ts";
 import { eventOf } from "../event-stream.ts";
+import { unlessAmbiguous } from "../json-view.ts";
 import { parseObject } from "../message.ts";
 import { drain } from "../read-body.ts";
 import { eventHeaders, isEventReply } from "../relay.ts";
@@ -63,7 +64,8 @@ export async function bridgedListen(parts: BridgeParts, { exchange, message, tar
     body.write(eventOf(acknowledgement(honoured, id)));
     const listening = listenAt(parts, leg, (heard) => {
       const value = parseObject(heard);
-      if (value !== undefined && passesFilter(honoured, value)) body.write(eventOf(tagged(heard, id)));
+      const told = value !== undefined && passesFilter(honoured, value) ? unlessAmbiguous(() => tagged(heard, id)) : undefined;
+      if (told !== undefined) body.write(eventOf(told));
     });
     // some servers send the head of their stream with the first message in it
     await within(parts.limits.streamGraceMs, listening, () => graceOver).catch((thrown: unknown) => {

@@ -24,7 +24,7 @@ const cacheable = new Set([
 /** A request for a server with sessions: it knows the client by its greeting. */
 export function toSessionRequest(bytes: Buffer): Buffer {
   const params = new JsonView(bytes).member("params");
-  if (params === undefined) return bytes;
+  if (params?.isObject !== true) return bytes;
   const meta = params.member("_meta");
   let text = withoutMembers(params.bytes, retryMembers);
   if (meta?.isObject === true) {
@@ -40,7 +40,10 @@ export function toStatelessRequest(bytes: Buffer, envelope: ReadonlyMap<string, 
   const params = new JsonView(bytes).member("params");
   const meta = params?.member("_meta");
   const newMeta = spliceJsonMembers(meta?.isObject === true ? meta.bytes : emptyObject, envelope);
-  const newParams = spliceJsonMembers(params?.bytes ?? emptyObject, new Map([["_meta", newMeta.toString()]])).toString();
+  const newParams = spliceJsonMembers(
+    params?.isObject === true ? params.bytes : emptyObject,
+    new Map([["_meta", newMeta.toString()]]),
+  ).toString();
   return params === undefined ? spliceJsonMembers(bytes, new Map([["params", newParams]])) : splice(bytes, [replace(params, newParams)]);
 }
 

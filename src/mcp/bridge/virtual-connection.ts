@@ -8,7 +8,7 @@ import { isReplyStream, Reply, type ReplyStream } from "../../contract/reply.ts"
 import { detached } from "../afterwards.ts";
 import { ownRequest } from "../delivery.ts";
 import { eventOf } from "../event-stream.ts";
-import { JsonView, splice } from "../json-view.ts";
+import { JsonView, splice, unlessAmbiguous } from "../json-view.ts";
 import { isRpcId, parseObject } from "../message.ts";
 import { nameIn } from "../protocol-version.ts";
 import { drain } from "../read-body.ts";
@@ -276,7 +276,8 @@ export class VirtualConnection implements Connection {
   private hear(message: Buffer, stream: PushStream): void {
     const method = parseObject(message)?.["method"];
     if (typeof method !== "string" || method === "notifications/subscriptions/acknowledged") return;
-    stream.write(eventOf(untagged(message)));
+    const heard = unlessAmbiguous(() => untagged(message));
+    if (heard !== undefined) stream.write(eventOf(heard));
   }
 
   private hearkenLater(stream: PushStream): void {
