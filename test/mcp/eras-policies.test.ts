@@ -133,6 +133,11 @@ describe("policies and the eras of MCP", () => {
           }
           assert.match(seen("tools/call")[0] ?? "", /gen_ai\.tool\.name=sum /);
           assert.match(seen("resources/read")[0] ?? "", /mcp\.resource\.uri=era:\/\/items\/1 /);
+          if (!alone)
+            assert.match(
+              seen("tools/call").at(-1) ?? "",
+              / http\.status=(?:400|500) .*error="failed to send message: no target|error=.*no_such/,
+            );
           const metrics = await gateway.metrics();
           const counted = (tool: string): number =>
             Number(
