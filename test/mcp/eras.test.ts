@@ -147,6 +147,7 @@ describe("four pairs of eras", () => {
         assert.equal(one.client.getInstructions(), `${era === "old" ? "old" : "new"} instructions`);
         await listsAndItems(one, plain);
         await questions(one, plain);
+        if (era === "old" && kind === "SDK 2, new mode") assert.equal(textOf(await one.call("ask-aside")), "accept: Ada");
         await notifications(one, server(era), plain);
         await cancellation(one, server(era), plain);
       });

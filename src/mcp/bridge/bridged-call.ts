@@ -92,7 +92,8 @@ export class BridgedCall implements ParkedCall {
     reply.catch(() => {}); // its reader may come later than its failure
     const run = async (): Promise<void> => {
       await delivery.ready(this.leg(upstream));
-      lease.hear(delivery, upstream, (heard) => this.receive(heard));
+      await lease.hear(delivery, upstream, (heard) => this.receive(heard));
+      if (this.over) return; // the client has left
       await this.read(await delivery.post(this.leg(upstream), { ...message, id: this.id, bytes: request.bytes }));
     };
     run().catch((thrown: unknown) => this.fail(thrown instanceof Error ? thrown : new Error(String(thrown))));

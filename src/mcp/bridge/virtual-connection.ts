@@ -17,6 +17,7 @@ import { eventHeaders, isEventReply } from "../relay.ts";
 import { errorResponse, resultResponse } from "../rpc-error.ts";
 import type { ClientHello } from "../session.ts";
 import type { McpLimits } from "../settings.ts";
+import { TargetBusy } from "../upstream/target-busy.ts";
 import type { Connection, Outbound, StatelessLine, Target } from "../upstream/target.ts";
 import { metaKeys } from "../wire/2026-07-28/envelope.ts";
 import { filterMembers } from "../wire/2026-07-28/listen.ts";
@@ -167,7 +168,7 @@ export class VirtualConnection implements Connection {
   private call(exchange: Exchange, message: Outbound, params: JsonObject): Promise<Reply> {
     const id = message.id as RpcId;
     const { limits } = this.settings;
-    if (this.calls.size >= limits.maxPendingCalls) throw new Error(`${limits.maxPendingCalls} calls are under way`);
+    if (this.calls.size >= limits.maxPendingCalls) throw new TargetBusy(`${limits.maxPendingCalls} calls are under way`);
     const call = new VirtualCall({
       target: this.settings.target.name,
       line: this.watched,

@@ -68,6 +68,10 @@ function registerAsking(server: McpServer): void {
     const answer = await sendRequest({ method: "elicitation/create", params: question("name") }, ElicitResultSchema);
     return { content: [text(`${answer.action}: ${String(answer.content?.["name"])}`)] };
   });
+  server.registerTool("ask-aside", { description: "Asks on the stream of the session, not of the call" }, async () => {
+    const answer = await server.server.elicitInput(question("name"));
+    return { content: [text(`${answer.action}: ${String(answer.content?.["name"])}`)] };
+  });
   server.registerTool("ask-url", { description: "Asks to visit a page" }, async ({ sendRequest }) => {
     const params = { mode: "url" as const, message: "visit", url: "https://example.test/visit", elicitationId: "e-1" };
     const answer = await sendRequest({ method: "elicitation/create", params }, ElicitResultSchema);
