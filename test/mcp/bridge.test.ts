@@ -36,6 +36,7 @@ const greeter = (): FakeServer =>
     return `hello ${(result as { content?: { name?: string } }).content?.name}`;
   });
 
+// shows: mcp-eras-questions
 describe("calls that wait for their callers", () => {
   const rigs: Rig[] = [];
   const rejections: unknown[] = [];
@@ -295,6 +296,7 @@ describe("calls that wait for their callers", () => {
     assert.deepEqual(capabilities, { tools: {} });
   });
 
+  // shows: mcp-eras-garbage
   test("garbage of a server is an error that names it, at every step", async () => {
     const bodies = [
       "",

@@ -31,6 +31,7 @@ const oldServer = (): FakeServer => new FakeServer({ sessions: true, answers: { 
 const newServer = (): FakeServer =>
   statelessServer({ "tools/list": { resultType: "complete", ttlMs: 5, cacheScope: "public", ...tools("from-new") } });
 
+// shows: mcp-eras-change
 describe("eras of servers", () => {
   const rigs: Rig[] = [];
   const rejections: unknown[] = [];

@@ -11,6 +11,7 @@ import { type Asked, GuardrailServer } from "./guardrail-server.ts";
 const eras: readonly ServerEra[] = ["old", "new"];
 const kinds: readonly ClientKind[] = clientKinds.filter((kind) => kind !== "SDK 2, old mode");
 
+// shows: mcp-eras-policies
 describe("policies and the eras of MCP", () => {
   const servers = new Map<ServerEra, EraServer>();
   const gateways: TestGateway[] = [];

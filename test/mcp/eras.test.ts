@@ -101,6 +101,7 @@ async function cancellation({ call }: Person, { backstage }: EraServer, { tool }
   await until(() => backstage.cancelled > cancelled, "the cancellation at the server");
 }
 
+// shows: mcp-eras
 describe("four pairs of eras", () => {
   const servers = new Map<ServerEra, EraServer>();
   const gateways = new Map<string, TestGateway>();
