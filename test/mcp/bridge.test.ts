@@ -4,7 +4,7 @@ import { HeaderList } from "../../src/base/headers.ts";
 import { Reply } from "../../src/contract/reply.ts";
 import { askingServer, callStateless, statelessRequest, type StatelessOptions } from "./eras/asking-server.ts";
 import { FakeServer, type RpcMessage } from "./fake-server.ts";
-import { type Answered, resultOf, Rig, type RigOptions, settle } from "./rig.ts";
+import { type Answered, OpenStream, resultOf, Rig, type RigOptions, settle } from "./rig.ts";
 
 /** Clients without sessions at servers that have nothing else: calls that wait for their callers, and how they end. */
 
@@ -177,6 +177,22 @@ describe("calls that wait for their callers", () => {
     await settle();
     assert.equal(server.sessions.size, 1, "the session was free");
     again.abort();
+  });
+
+  test("so does one that was reading its stream already", async () => {
+    const server = askingServer(({ send }) => {
+      send({ jsonrpc: "2.0", method: "notifications/message", params: { level: "info", data: "begun" } });
+      return new Promise(() => {});
+    });
+    const rig = rigFor(server);
+    const meta = { "io.modelcontextprotocol/logLevel": "info" };
+    const { reply } = await rig.send("POST", ...statelessRequest("tools/call", { name: "greet" }, { meta }));
+    const stream = new OpenStream(reply);
+    await settle();
+    assert.equal(stream.messages.length, 1);
+    stream.close();
+    await settle();
+    assert.equal(server.methods.filter((method) => method === "notifications/cancelled").length, 1);
   });
 
   test("several questions at once; what is not answered is asked again", async () => {

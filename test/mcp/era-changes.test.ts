@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { HeaderList } from "../../src/base/headers.ts";
+import { PushStream } from "../../src/base/push-stream.ts";
 import { isReplyStream, Reply } from "../../src/contract/reply.ts";
 import { readBody } from "../../src/mcp/read-body.ts";
 import { askingServer, callStateless, statelessRequest, statelessServer, unsupported } from "./eras/asking-server.ts";
@@ -246,6 +247,32 @@ describe("eras of servers", () => {
     assert.match(other.error?.message ?? "", /tasks\/list/);
     const many = Object.fromEntries(Array.from({ length: 65 }, (_, at) => [`q${at}`, elicitation]));
     assert.match((await asked(rigFor(statelessServer({ "tools/call": required(many) })), accept)).error?.message ?? "", /65 things/);
+  });
+
+  test("a client that leaves, its stream begun or not, ends the call at the server", async () => {
+    for (const begun of [true, false]) {
+      const upstream = new PushStream({ maxWaitingBytes: 10_000 });
+      const server = statelessServer({ "tools/call": new Reply(200, new HeaderList(["content-type", "text/event-stream"]), upstream) });
+      const rig = rigFor(server);
+      const session = await rig.open();
+      const leaving = new AbortController();
+      const sent = rig.send(
+        "POST",
+        { jsonrpc: "2.0", id: 7, method: "tools/call", params: { name: "t" } },
+        { session, signal: leaving.signal },
+      );
+      if (begun) {
+        upstream.write(Buffer.from('data: {"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":1}}\n\n'));
+        new OpenStream((await sent).reply).close();
+      } else {
+        await settle();
+        leaving.abort();
+        await sent;
+      }
+      await settle();
+      assert.equal(server.received.at(-1)?.message?.method, "tools/call");
+      assert.equal(upstream.writable, false, `begun: ${begun}`);
+    }
   });
 
   test("an HTTP error in the middle of a call, and garbage, are errors of that call", async () => {

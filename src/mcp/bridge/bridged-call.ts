@@ -148,7 +148,11 @@ export class BridgedCall implements ParkedCall {
   private attach(exchange: Exchange, restore: Waiting["restore"], id: RpcId): Promise<Reply> {
     const { maxWaitingBytes } = this.settings.limits;
     const out = new PendingReply({ id, progressToken: undefined, maxWaitingBytes, onRoom() {} });
-    out.onEnd = exchange.onAbort(() => this.cancel("the client left"));
+    const unregister = exchange.onAbort(() => this.cancel("the client left"));
+    out.onEnd = () => {
+      unregister();
+      if (this.waiting?.out === out) this.cancel("the client left"); // or reads too slowly: its stream was ended, not by the call
+    };
     this.waiting = { restore, out };
     const { held } = this;
     this.held = [];

@@ -54,7 +54,8 @@ export class RequestConnection implements Connection {
     if (era.known === "stateless" && reply.status < 300) return reply;
     const verdict = await verdictOf(message.method, reply);
     era.note(verdict);
-    if (verdict === undefined && reply.status < 300) return this.lenient(message, reply, era);
+    const isSubscription = message.method === "subscriptions/listen"; // which older servers know nothing of
+    if (verdict === undefined && reply.status < 300 && !isSubscription) return this.lenient(message, reply, era);
     if (verdict !== "sessions") return reply;
     drain(reply.body);
     return this.bridged(exchange, message);

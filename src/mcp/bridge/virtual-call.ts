@@ -50,6 +50,7 @@ export class VirtualCall {
   private heard = 0;
   private readonly open = new Set<() => void>();
   private timer: NodeJS.Timeout | undefined;
+  private source: ReplyStream | undefined;
 
   constructor(settings: VirtualCallSettings) {
     this.settings = settings;
@@ -80,6 +81,10 @@ export class VirtualCall {
     if (this.over) return;
     this.over = true;
     clearTimeout(this.timer);
+    if (this.heard < this.attempt) {
+      this.upstream?.abort(new Error("the call is over"));
+      this.source?.cancel(new Error("the call is over"));
+    }
     for (const forget of this.open) forget();
     this.settings.onEnd();
   }
@@ -107,6 +112,7 @@ export class VirtualCall {
     }
     const parser = this.parser(attempt);
     const stream = reply.body as ReplyStream;
+    this.source = stream;
     stream.start({
       data: (chunk) => {
         parser.feed(chunk);
