@@ -90,6 +90,18 @@ describe("policies and the eras of MCP", () => {
           } else await assert.rejects(one.watch(uri(watchedUri)), /Unknown resource|not found/i);
         });
 
+        test(`${where}: a new configuration while the client is being asked does not end the call`, async () => {
+          const gateway = await gatewayWith(targets, {});
+          const one = await person(kind, gateway);
+          one.beforeAnswer = async () => {
+            const list = targets.map((name) => ({ name, mcp: { host: server(name).url } }));
+            const policies = { mcpAuthorization: { rules: [{ deny: 'mcp.tool.name == "sum"' }] } };
+            assert.ok(await gateway.reload(JSON.stringify({ mcp: { port: 0, targets: list, policies } })));
+          };
+          assert.equal((await one.call(tool("two-rounds"))).content[0]?.text, "Ada likes blue");
+          await assert.rejects(one.call(tool("sum"), { a: 1, b: 2 }), /Unknown tool/);
+        });
+
         test(`${where}: processors see calls and answers, in the words of the target`, async () => {
           const guard = await GuardrailServer.start();
           guards.push(guard);

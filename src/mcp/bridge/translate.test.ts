@@ -91,12 +91,13 @@ test("fuzz: any JSON comes out as JSON, and nothing is thrown but ambiguous keys
 test("fuzz: what is not concerned stays as it is, to the byte", () => {
   fc.assert(
     fc.property(value, value, (argument, other) => {
-      const request = `{"jsonrpc":"2.0","id": 7 ,"method":"tools/call","params":{"arguments":${argument},"x": ${other} }}`;
+      // the gateway writes no space before a closing brace
+      const request = `{"jsonrpc":"2.0","id": 7 ,"method":"tools/call","params":{"arguments":${argument},"x": ${other}}}`;
       const stateless = toStatelessRequest(Buffer.from(request), envelope);
       assert.ok(stateless.includes(argument) && stateless.includes(other));
       assert.deepEqual(readEnvelope(objectIn(parse(stateless), "params")).clientCapabilities, { roots: {} });
       const back = toSessionRequest(stateless).toString();
-      assert.equal(back, request.replace(` ${other} }}`, ` ${other}}}`), "there and back again");
+      assert.equal(back, request, "there and back again");
 
       const response = `{"jsonrpc":"2.0","id":7,"result":{"structuredContent":${argument},"y":${other}}}`;
       const marked = toStatelessResponse("tools/call", Buffer.from(response));
@@ -105,9 +106,9 @@ test("fuzz: what is not concerned stays as it is, to the byte", () => {
       const { bytes, restore } = renumber(Buffer.from(request), "own");
       assert.equal(parse(bytes)["id"], "own");
       assert.ok(bytes.includes(argument));
-      assert.equal(restore(Buffer.from(response.replace('"id":7', '"id":"own"'))).toString(), response);
+      assert.equal(restore(Buffer.from(response.replace('"id":7,', '"id":"own",'))).toString(), response);
     }),
-    { numRuns: 500 },
+    { numRuns: 2_000 },
   );
 });
 

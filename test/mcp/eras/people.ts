@@ -45,6 +45,8 @@ export interface Person {
   readonly visited: string[];
   /** How forms are answered; by default with what is asked for. */
   answer: "accept" | "decline" | "throw";
+  /** Done before a form is answered. */
+  beforeAnswer: () => Promise<unknown>;
   readonly call: (name: string, args?: Record<string, unknown>, options?: CallOptions) => Promise<ToolResult>;
   /** Wants to hear of log messages, the resource and the list of tools. */
   watch(uri: string): Promise<void>;
@@ -66,11 +68,14 @@ export function connectAs(kind: ClientKind, url: string, headers: Record<string,
   return kind === "SDK 1" ? connectOld(url, headers) : connectNew(url, headers, kind === "SDK 2, new mode");
 }
 
-function heard(): Pick<Person, "logs" | "updated" | "changes" | "visited" | "answer"> {
-  return { logs: [], updated: [], changes: 0, visited: [], answer: "accept" };
+type Heard = Pick<Person, "logs" | "updated" | "changes" | "visited" | "answer" | "beforeAnswer">;
+
+function heard(): Heard {
+  return { logs: [], updated: [], changes: 0, visited: [], answer: "accept", beforeAnswer: () => Promise.resolve() };
 }
 
-function elicited(person: Pick<Person, "answer" | "visited">, { mode, url, requestedSchema }: Asked) {
+async function elicited(person: Heard, { mode, url, requestedSchema }: Asked) {
+  await person.beforeAnswer();
   if (person.answer === "throw") throw new Error("nobody is at home");
   if (mode === "url") {
     person.visited.push(String(url));
