@@ -148,6 +148,10 @@ describe("four pairs of eras", () => {
         assert.equal(one.client.getInstructions(), `${era === "old" ? "old" : "new"} instructions`);
         await listsAndItems(one, plain);
         await questions(one, plain);
+        if (era === "new") {
+          const { structuredContent } = await one.call("list");
+          assert.deepEqual(structuredContent, kind === "SDK 2, new mode" ? [1, 2] : undefined);
+        }
         if (era === "old" && kind === "SDK 2, new mode") assert.equal(textOf(await one.call("ask-aside")), "accept: Ada");
         await notifications(one, server(era), plain);
         await cancellation(one, server(era), plain);

@@ -12,7 +12,10 @@ const plain =
   "id method params result error code _meta __proto__ constructor Params _META par\\u0061ms inputResponses inputRequests requestState".split(
     " ",
   );
-const more = "resultType ttlMs cacheScope progressToken notifications uri resourceSubscriptions toolsListChanged".split(" ");
+const more =
+  "resultType ttlMs cacheScope progressToken notifications uri tools outputSchema type structuredContent resourceSubscriptions toolsListChanged".split(
+    " ",
+  );
 const names = ["", ...plain, ...more, ...Object.values(metaKeys)];
 const scalars = 'null true -0 1e400 9007199254740993 0.10 -32002 -32042 "input_required" "complete" "\\ud800" "\\u00e9\\"" "own"'.split(
   " ",
@@ -63,7 +66,8 @@ test("fuzz: any JSON comes out as JSON, and nothing is thrown but ambiguous keys
       for (const translated of [
         () => toSessionRequest(bytes),
         () => toStatelessRequest(bytes, envelope),
-        () => toSessionResponse(bytes),
+        () => toSessionResponse("tools/call", bytes),
+        () => toSessionResponse("tools/list", bytes),
         () => toStatelessResponse("tools/list", bytes),
         () => toStatelessResponse(undefined, bytes),
         () => renumber(bytes, "own").bytes,
@@ -102,7 +106,7 @@ test("fuzz: what is not concerned stays as it is, to the byte", () => {
       const response = `{"jsonrpc":"2.0","id":7,"result":{"structuredContent":${argument},"y":${other}}}`;
       const marked = toStatelessResponse("tools/call", Buffer.from(response));
       assert.equal((parse(marked)["result"] as JsonObject)["resultType"], "complete");
-      assert.equal(toSessionResponse(marked).toString(), response);
+      assert.equal(toSessionResponse("prompts/get", marked).toString(), response);
       const { bytes, restore } = renumber(Buffer.from(request), "own");
       assert.equal(parse(bytes)["id"], "own");
       assert.ok(bytes.includes(argument));
@@ -134,4 +138,19 @@ test("what is asked is read with its own bytes", () => {
     [["k", "m", '{"n":1.50}']],
   );
   assert.equal(readInputRequired(Buffer.from('{"id":1,"result":{"text":"\\"input_required\\""}}')), undefined);
+});
+
+test("results that are no objects are left out for clients that know none", () => {
+  const call = (content: string): Buffer =>
+    Buffer.from(`{"id":1,"result":{"content":[],"structuredContent":${content},"resultType":"complete"}}`);
+  assert.equal(
+    toSessionResponse("tools/call", call('{"n":1.0}')).toString(),
+    '{"id":1,"result":{"content":[],"structuredContent":{"n":1.0}}}',
+  );
+  for (const other of ["[1]", "5", "null", '"x"']) {
+    assert.equal(toSessionResponse("tools/call", call(other)).toString(), '{"id":1,"result":{"content":[]}}');
+  }
+  const list =
+    '{"id":1,"result":{"tools":[{"name":"a","outputSchema":{"type":"object"}},{"name":"b","outputSchema":{"type":"array"}},{"name":"c"}]}}';
+  assert.equal(toSessionResponse("tools/list", Buffer.from(list)).toString(), list.replace(',"outputSchema":{"type":"array"}', ""));
 });

@@ -61,11 +61,31 @@ export function toStatelessResponse(method: string | undefined, bytes: Buffer): 
   return code?.bytes.toString() === "-32002" ? splice(bytes, [replace(code, "-32602")]) : bytes;
 }
 
-/** A response of a server without sessions, for a client that has one. */
-export function toSessionResponse(bytes: Buffer): Buffer {
+/**
+ * A response of a server without sessions, for a client that has one. Structured content was always an object until
+ * 2025-11-25: where it is anything else, such a client would refuse the result, or the whole list.
+ */
+export function toSessionResponse(method: string | undefined, bytes: Buffer): Buffer {
   const result = new JsonView(bytes).member("result");
   if (result?.isObject !== true) return bytes;
-  return splice(bytes, [replace(result, withoutMembers(result.bytes, statelessMembers).toString())]);
+  let text = result.bytes;
+  if (method === "tools/list") text = withObjectSchemas(text);
+  const isOther = method === "tools/call" && new JsonView(text).member("structuredContent")?.isObject === false;
+  return splice(bytes, [
+    replace(result, withoutMembers(text, isOther ? [...statelessMembers, "structuredContent"] : statelessMembers).toString()),
+  ]);
+}
+
+/** The list without what tools say of results that are no objects. */
+function withObjectSchemas(list: Buffer): Buffer {
+  const others = (new JsonView(list).member("tools")?.elements() ?? []).filter((tool) => {
+    const schema = tool.member("outputSchema");
+    return schema !== undefined && parseObject(schema.bytes)?.["type"] !== "object";
+  });
+  return splice(
+    list,
+    others.map((tool) => replace(tool, withoutMembers(tool.bytes, ["outputSchema"]).toString())),
+  );
 }
 
 /** What a server asks for before it goes on (specification 2026-07-28, "Multi Round-Trip Requests"). */

@@ -156,7 +156,7 @@ export class VirtualCall {
     if (!isResponse(value)) return;
     this.heard = attempt;
     const required = readInputRequired(message);
-    if (required === undefined) this.respond(toSessionResponse(message));
+    if (required === undefined) this.respond(toSessionResponse(this.settings.request.method, message));
     else this.askAll(required);
   }
 

@@ -49,6 +49,11 @@ function registerPlain(server: McpServer, backstage: Backstage): void {
     { description: "Adds", inputSchema: z.object({ a: z.number(), b: z.number() }), outputSchema: z.object({ sum: z.number() }) },
     ({ a, b }) => ({ content: [text(`${a + b}`)], structuredContent: { sum: a + b } }),
   );
+  // no object: only the new revision knows such results
+  server.registerTool("list", { description: "Lists", outputSchema: z.array(z.number()) }, () => ({
+    content: [text("[1,2]")],
+    structuredContent: [1, 2],
+  }));
   server.registerTool("work", { description: "Reports and logs" }, async ({ mcpReq }) => {
     const progressToken = mcpReq._meta?.progressToken;
     for (const progress of [1, 2]) {
