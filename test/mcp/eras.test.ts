@@ -72,6 +72,10 @@ async function questions(person: Person, { tool }: Names): Promise<void> {
   assert.equal(textOf(await person.call(tool("two-rounds"))), "Ada likes blue");
   person.answer = "decline";
   assert.equal(textOf(await person.call(tool("ask-form"))), "decline: undefined");
+  person.answer = "throw";
+  // the old server makes a result of it; where the answer never reaches the server it is the call's own failure
+  const failed: unknown = await person.call(tool("ask-form")).catch((thrown: unknown) => thrown);
+  assert.ok(failed instanceof Error || (failed as ToolResult).isError === true, JSON.stringify(failed));
   person.answer = "accept";
 }
 
@@ -152,7 +156,11 @@ describe("four pairs of eras", () => {
           const { structuredContent } = await one.call("list");
           assert.deepEqual(structuredContent, kind === "SDK 2, new mode" ? [1, 2] : undefined);
         }
-        if (era === "old" && kind === "SDK 2, new mode") assert.equal(textOf(await one.call("ask-aside")), "accept: Ada");
+        if (era === "old" && kind === "SDK 2, new mode") {
+          assert.equal(textOf(await one.call("ask-aside")), "accept: Ada");
+          assert.equal(textOf(await one.call("need-url")), "ready");
+          assert.equal(one.visited.at(-1), "https://example.test/first");
+        }
         await notifications(one, server(era), plain);
         await cancellation(one, server(era), plain);
       });

@@ -77,7 +77,10 @@ function registerAsking(server: McpServer): void {
     const answer = await sendRequest({ method: "elicitation/create", params }, ElicitResultSchema);
     return { content: [text(`visited: ${answer.action}`)] };
   });
+  let told = false;
   server.registerTool("need-url", { description: "Refuses until a page was visited" }, () => {
+    if (told) return { content: [text("ready")] };
+    told = true;
     throw new UrlElicitationRequiredError([{ mode: "url", message: "visit", url: "https://example.test/first", elicitationId: "e-2" }]);
   });
   server.registerTool("sample", { description: "Asks a model" }, async ({ sendRequest }) => {
