@@ -9,6 +9,7 @@ export interface Requirement {
 const article = "the article of April 2026 about the reference project (test/article)";
 const guardrails = "mcpGuardrails of the reference project";
 const integrity = "docs/decisions/0021-pinned-tools.md";
+const eras = 'MCP 2026-07-28, "Multi Round-Trip Requests" and "Backward Compatibility"';
 const operations = "docs/architecture.md";
 const catalogue = "docs/decisions/0019-names-and-pages-of-mcp.md";
 
@@ -194,6 +195,24 @@ export const requirements: readonly Requirement[] = [
     id: "mcp-keep-alive",
     source: 'WHATWG HTML, Server-sent events, "Authoring notes"',
     behaviour: "A silent event stream gets a comment every 15 seconds at the latest, never inside an event.",
+  },
+  // MCP: clients and servers of different eras
+  {
+    id: "mcp-eras",
+    source: eras,
+    behaviour: "Clients and servers with and without sessions meet in all four pairs, one server or several.",
+  },
+  { id: "mcp-eras-policies", source: eras, behaviour: "Rules, guardrails, approvals, logs and metrics are the same in all of them." },
+  {
+    id: "mcp-eras-questions",
+    source: eras,
+    behaviour: "A call that waits for its caller goes on for nobody else, once, for a time, and leaves nothing.",
+  },
+  { id: "mcp-eras-change", source: eras, behaviour: "A server may be updated to the other era, and put back, while clients use it." },
+  {
+    id: "mcp-eras-garbage",
+    source: eras,
+    behaviour: "Between the eras, too, any bytes of a server are an answer or a failure that names it.",
   },
   // logins at servers behind the gateway
   {

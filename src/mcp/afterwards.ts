@@ -20,5 +20,7 @@ export function detached(exchange: Exchange): Exchange {
   copy.rewriteAuthority = exchange.rewriteAuthority;
   copy.trace = exchange.trace;
   copy.backendTimeoutMs = exchange.backendTimeoutMs;
+  const attempt = exchange.attempts.at(-1);
+  if (attempt !== undefined) copy.attempts.push(attempt); // where it went is told of both
   return copy;
 }

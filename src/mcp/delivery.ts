@@ -8,6 +8,7 @@ import { propagate, recordSpan } from "../contract/propagation.ts";
 import type { Reply } from "../contract/reply.ts";
 import type { Log } from "../contract/runtime.ts";
 import type { Health } from "./health.ts";
+import { AmbiguousKey } from "./json-view.ts";
 import { isList, type LastLists } from "./last-lists.ts";
 import { parseObject, progressToken } from "./message.ts";
 import { nameIn } from "./protocol-version.ts";
@@ -338,9 +339,9 @@ function isUnavailable({ status }: Reply): boolean {
   return status === 502 || status === 503 || status === 504;
 }
 
-/** A caller who left, whom a policy refused, or for whom there is no room, says nothing about the server. */
+/** A caller who left, who wrote what can be read in two ways, whom a policy refused, or for whom there is no room, says nothing about the server. */
 function outageOf(exchange: Exchange, thrown: unknown): Outage | undefined {
-  if (exchange.aborted !== undefined || thrown instanceof TargetBusy) return undefined;
+  if (exchange.aborted !== undefined || thrown instanceof TargetBusy || thrown instanceof AmbiguousKey) return undefined;
   if (thrown instanceof GatewayError && (thrown.row.fault === "client" || thrown.row.fault === "policy")) return undefined;
   return "down";
 }

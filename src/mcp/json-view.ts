@@ -72,6 +72,19 @@ function leadingSpace(text: Buffer): number {
   return at;
 }
 
+/**
+ * For readers of streams, which nothing may be thrown into: what `use` makes of a message, or undefined where the message
+ * can be read in two ways, and so is nobody's.
+ */
+export function unlessAmbiguous<T>(use: () => T): T | undefined {
+  try {
+    return use();
+  } catch (thrown) {
+    if (!(thrown instanceof AmbiguousKey)) throw thrown;
+    return undefined;
+  }
+}
+
 /** A part of a text to replace; `start` equal to `end` inserts. */
 export interface Edit {
   readonly start: number;

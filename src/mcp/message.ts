@@ -35,6 +35,11 @@ export function parseObject(bytes: Buffer): JsonObject | undefined {
   }
 }
 
+/** Whether a message without a method answers anything. */
+export function isResponse(message: JsonObject): boolean {
+  return isJsonObject(message["result"]) || isJsonObject(message["error"]);
+}
+
 /** The id of the request that a `notifications/cancelled` is about; undefined for any other message. */
 export function cancelledId({ method, bytes }: { readonly method: string | undefined; readonly bytes: Buffer }): RpcId | undefined {
   if (method !== "notifications/cancelled") return undefined;

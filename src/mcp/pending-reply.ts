@@ -74,6 +74,11 @@ export class PendingReply {
     this.stream.end();
   }
 
+  /** Something was said already: from now on the client can be told of failures only in its stream. */
+  get began(): boolean {
+    return this.stream !== undefined;
+  }
+
   /** A whole reply of somebody else's, where nothing has been said yet. */
   pass(reply: Reply): void {
     this.over();

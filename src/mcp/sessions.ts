@@ -4,10 +4,11 @@ import { GatewayError } from "../contract/errors.ts";
 import type { Exchange } from "../contract/exchange.ts";
 import type { McpRequest } from "../contract/mcp.ts";
 import type { SessionEnd, SessionStore } from "../contract/stores.ts";
+import type { Bridge } from "./bridge/bridge.ts";
 import { JsonView } from "./json-view.ts";
 import { principalOf } from "../contract/principal.ts";
 import { digestOf, maxIdLength, type SealedLink, type SealedSession, sessionKeyBytes, SessionSeal } from "./sealed-id.ts";
-import { type ClientHello, type Connect, Session } from "./session.ts";
+import { type ClientHello, Session } from "./session.ts";
 import type { McpContext } from "./settings.ts";
 import type { Target } from "./upstream/target.ts";
 import { assumedRevision, findRevision, latestRevision } from "./wire/index.ts";
@@ -23,7 +24,7 @@ export interface SessionsSettings {
   /** The gateway's version, for the clientInfo of its own greetings. */
   readonly version: string;
   /** How sessions, single calls and requests without a session reach targets. */
-  readonly bridge: { readonly forSession: Connect; readonly forCall: Connect; readonly forRequest: Connect };
+  readonly bridge: Pick<Bridge, "forSession" | "forCall" | "forGreeting" | "forRequest">;
 }
 
 /** With the configured key, or with one that lasts as long as the process. */
@@ -74,7 +75,7 @@ export class Sessions {
         ? { params: Buffer.from(JSON.stringify(params)), protocolVersion: params.protocolVersion }
         : clientHello(initialize);
     const { backend, bridge } = this.settings;
-    const connect: Connect = initialize === undefined ? bridge.forCall : (target) => target.connect("call");
+    const connect = initialize === undefined ? bridge.forCall : bridge.forGreeting;
     const session = new Session({ id: undefined, backend, principal: undefined, client, revision, connect });
     session.initialized = true;
     return session;

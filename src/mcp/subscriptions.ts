@@ -9,6 +9,7 @@ import type { Decision } from "./decision.ts";
 import { type Delivery, ownRequest } from "./delivery.ts";
 import { eventOf } from "./event-stream.ts";
 import type { FanOutSettings } from "./fan-out.ts";
+import { unlessAmbiguous } from "./json-view.ts";
 import { parseObject } from "./message.ts";
 import type { Names, Resolved } from "./names.ts";
 import { drain } from "./read-body.ts";
@@ -138,7 +139,10 @@ class Subscription {
         const value = parseObject(message);
         if (value?.["method"] === "notifications/subscriptions/acknowledged") {
           hooks.onAcknowledged(this.publishFilter(target, readFilter(objectIn(value, "params")) ?? nothing));
-        } else if (value !== undefined && typeof value["method"] === "string") this.hear(publishServerMessage(names, target, message));
+        } else if (value !== undefined && typeof value["method"] === "string") {
+          const published = unlessAmbiguous(() => publishServerMessage(names, target, message));
+          if (published !== undefined) this.hear(published);
+        }
       },
     });
     const over = (): void => {
@@ -164,7 +168,8 @@ class Subscription {
     const value = parseObject(message);
     if (value === undefined || this.honoured === undefined || !passesFilter(this.honoured, value)) return;
     if (this.isRepetition(value)) return;
-    this.body.write(eventOf(tagged(message, this.id)));
+    const told = unlessAmbiguous(() => tagged(message, this.id));
+    if (told !== undefined) this.body.write(eventOf(told));
   }
 
   /** Whether the same kind of list was said to have changed a moment ago. It is said once more at the end of that moment. */

@@ -1,6 +1,7 @@
 import { GatewayError } from "../contract/errors.ts";
 import type { RpcId } from "../contract/mcp.ts";
 import type { Reply } from "../contract/reply.ts";
+import { AmbiguousKey } from "./json-view.ts";
 import { loginOf, loginRefusal } from "./login-refusal.ts";
 import { rpcError } from "./rpc-error.ts";
 
@@ -45,6 +46,7 @@ export class TargetFailure extends Error {
     const { cause } = this;
     const login = loginOf(cause);
     if (login !== undefined) return loginRefusal(id, login);
+    if (cause instanceof AmbiguousKey) return rpcError("mcp_invalid_message", { id, message: `invalid MCP message: ${cause.message}` });
     if (cause instanceof GatewayError && (cause.row.fault === "client" || cause.row.fault === "policy")) return cause;
     return rpcError("mcp_target_failed", { id, message: `failed to send message: ${this.message}`, cause: this, status });
   }

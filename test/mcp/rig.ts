@@ -113,6 +113,14 @@ export class Rig {
     );
   }
 
+  /** What the backend holds under a key beyond its own life; fails the test when there is nothing. */
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the test says what it expects
+  held<T>(key: string): T {
+    const found = this.resources.get(key);
+    if (found === undefined) throw new Error(`nothing is held under ${key}`);
+    return found.resource as T;
+  }
+
   /** Ends sessions and child processes. */
   close(): void {
     this.sessions.close();

@@ -53,6 +53,10 @@ export class Bridge {
   readonly forCall: Connect = (target, client) =>
     target.shares === true ? target.connect("call") : new LeasedConnection(this.parts, target, client);
 
+  /** For an `initialize` where the gateway offers no session: servers hear the client's own. */
+  readonly forGreeting: Connect = (target, client) =>
+    target.shares === true ? target.connect("call") : SessionConnection.to(this.parts, target, { client, previous: undefined });
+
   /** For a client's session. */
   readonly forSession: Connect = (target, client, previous) => SessionConnection.to(this.parts, target, { client, previous });
 }

@@ -8,13 +8,15 @@ import type { Reply, ReplyStream } from "../../contract/reply.ts";
 import { detached } from "../afterwards.ts";
 import type { Delivery, Leg, Message } from "../delivery.ts";
 import { JsonView } from "../json-view.ts";
-import { isRpcId, parseObject } from "../message.ts";
+import { isResponse, isRpcId, parseObject } from "../message.ts";
 import { PendingReply } from "../pending-reply.ts";
 import { drain, readBody } from "../read-body.ts";
 import { isEventReply } from "../relay.ts";
-import { resultResponse } from "../rpc-error.ts";
+import { errorResponse, resultResponse } from "../rpc-error.ts";
 import type { McpLimits } from "../settings.ts";
 import type { ParkedCall, ParkedCalls } from "./parked-calls.ts";
+import { TargetFailure } from "../target-failure.ts";
+import { canBeAsked, maxQuestions } from "./questions.ts";
 import { renumber, type Renumbered } from "./renumber.ts";
 import { type Lease, refuse } from "./shared-sessions.ts";
 import { toSessionRequest, toStatelessResponse, withoutMembers } from "./translate.ts";
@@ -29,8 +31,8 @@ export interface BridgedCallSettings {
   readonly method: string;
   /** Whether the caller wants log messages. */
   readonly logs: boolean;
-  /** Capabilities that the caller declared. */
-  readonly canElicitByUrl: boolean;
+  /** What the caller can be asked. */
+  readonly capabilities: JsonObject;
 }
 
 /** The client's request that is open now: the first one, or the retry that goes on with the call. */
@@ -71,6 +73,7 @@ export class BridgedCall implements ParkedCall {
   private over = false;
   private expiry: NodeJS.Timeout | undefined;
   private asking = false;
+  private rounds = 0;
 
   constructor(settings: BridgedCallSettings) {
     this.settings = settings;
@@ -89,7 +92,8 @@ export class BridgedCall implements ParkedCall {
     reply.catch(() => {}); // its reader may come later than its failure
     const run = async (): Promise<void> => {
       await delivery.ready(this.leg(upstream));
-      lease.hear(delivery, upstream, (heard) => this.receive(heard));
+      await lease.hear(delivery, upstream, (heard) => this.receive(heard));
+      if (this.over) return; // the client has left
       await this.read(await delivery.post(this.leg(upstream), { ...message, id: this.id, bytes: request.bytes }));
     };
     run().catch((thrown: unknown) => this.fail(thrown instanceof Error ? thrown : new Error(String(thrown))));
@@ -102,17 +106,34 @@ export class BridgedCall implements ParkedCall {
    */
   async resume(exchange: Exchange, message: Message, answers: JsonObject): Promise<Reply> {
     clearTimeout(this.expiry);
-    const { restore } = renumber(message.bytes, this.id);
-    const views = new JsonView(message.bytes).member("params")?.member("inputResponses");
-    const reply = this.attach(exchange, restore, message.id as RpcId);
-    for (const [key, { id }] of this.asked) {
-      const result = views?.member(key)?.bytes;
-      if (!isJsonObject(answers[key]) || result === undefined) continue;
+    const read = this.readAnswers(message, answers);
+    const reply = this.attach(exchange, read.restore, message.id as RpcId);
+    reply.catch(() => {}); // its reader may come later than its failure
+    for (const [key, result] of read.results) {
+      const asked = this.asked.get(key);
+      if (asked === undefined) continue; // the call has ended meanwhile
       this.asked.delete(key);
-      await this.post(exchange, { kind: "response", id, method: undefined, bytes: resultResponse(id, result) });
+      await this.post(exchange, { kind: "response", id: asked.id, method: undefined, bytes: resultResponse(asked.id, result) });
     }
     if (this.asked.size > 0) this.ask(); // what is missing is asked for again
     return reply;
+  }
+
+  /** Answers to what is asked now. One that can be read in two ways ends the call. @throws AmbiguousKey */
+  private readAnswers(message: Message, answers: JsonObject): { restore: Renumbered["restore"]; results: Map<string, Buffer> } {
+    try {
+      const { restore } = renumber(message.bytes, this.id);
+      const views = new JsonView(message.bytes).member("params")?.member("inputResponses");
+      const results = new Map<string, Buffer>();
+      for (const key of this.asked.keys()) {
+        const result = isJsonObject(answers[key]) ? views?.member(key)?.bytes : undefined;
+        if (result !== undefined) results.set(key, result);
+      }
+      return { restore, results };
+    } catch (thrown) {
+      this.cancel("the client's answers can be read in two ways");
+      throw thrown;
+    }
   }
 
   end(reason: string): void {
@@ -127,7 +148,11 @@ export class BridgedCall implements ParkedCall {
   private attach(exchange: Exchange, restore: Waiting["restore"], id: RpcId): Promise<Reply> {
     const { maxWaitingBytes } = this.settings.limits;
     const out = new PendingReply({ id, progressToken: undefined, maxWaitingBytes, onRoom() {} });
-    out.onEnd = exchange.onAbort(() => this.cancel("the client left"));
+    const unregister = exchange.onAbort(() => this.cancel("the client left"));
+    out.onEnd = () => {
+      unregister();
+      if (this.waiting?.out === out) this.cancel("the client left"); // or reads too slowly: its stream was ended, not by the call
+    };
     this.waiting = { restore, out };
     const { held } = this;
     this.held = [];
@@ -143,7 +168,11 @@ export class BridgedCall implements ParkedCall {
       const { waiting } = this;
       this.waiting = undefined;
       this.finish();
-      waiting?.out.pass(reply);
+      if (waiting?.out.began === false) waiting.out.pass(reply);
+      else {
+        drain(reply.body);
+        waiting?.out.fail(this.named(new Error(`HTTP status ${reply.status}`)));
+      }
       return;
     }
     if (!isEventReply(reply)) {
@@ -188,7 +217,7 @@ export class BridgedCall implements ParkedCall {
     if (value === undefined) return;
     const { id, method } = value;
     if (typeof method !== "string") {
-      if (id === this.id) this.conclude(message);
+      if (id === this.id && isResponse(value)) this.conclude(message);
     } else if (!isRpcId(id)) this.notify(message, method);
     else if (method === "ping") this.answerPing(id);
     else this.question(id, method, message);
@@ -200,6 +229,10 @@ export class BridgedCall implements ParkedCall {
 
   private question(id: RpcId, method: string, message: Buffer): void {
     const params = new JsonView(message).member("params")?.bytes ?? emptyResult;
+    if (!canBeAsked(this.settings.capabilities, method, parseObject(params) ?? {}) || this.asked.size >= maxQuestions) {
+      refuse(this.settings.delivery, this.leg(this.upstream as Exchange), id, `the client cannot be asked: ${method}`);
+      return;
+    }
     this.questions += 1;
     this.asked.set(`${this.questions}`, {
       id,
@@ -223,6 +256,11 @@ export class BridgedCall implements ParkedCall {
     const { parked, limits } = this.settings;
     const { waiting } = this;
     if (waiting === undefined) return;
+    this.rounds += 1;
+    if (this.rounds > limits.maxRounds) {
+      this.cancel(`the server asked back more than ${limits.maxRounds} times`);
+      return;
+    }
     this.state = newState(); // good for one retry
     if (!parked.add(this)) {
       const { delivery } = this.settings;
@@ -269,18 +307,25 @@ export class BridgedCall implements ParkedCall {
 
   private translated(response: Buffer, id: RpcId): Buffer {
     const error = response.includes(urlRequired) ? parseObject(response)?.["error"] : undefined;
-    if (isJsonObject(error) && error["code"] === -32042) return urlElicitation(id, error, this.settings.canElicitByUrl);
+    if (isJsonObject(error) && error["code"] === -32042) {
+      return urlElicitation(id, error, canBeAsked(this.settings.capabilities, "elicitation/create", { mode: "url" }));
+    }
     return toStatelessResponse(this.settings.method, response);
   }
 
   private fail(error: Error): void {
     if (this.over) return;
     const { waiting } = this;
-    this.failure = error;
+    this.failure = this.named(error);
     if (waiting === undefined) return; // told when the client comes back
     this.waiting = undefined;
     this.finish();
-    waiting.out.fail(error);
+    waiting.out.fail(this.failure);
+  }
+
+  /** The error as the client gets it, in the middle of a stream too: it says which target. */
+  private named(error: Error): Error {
+    return TargetFailure.of(this.settings.lease.link.target.name, error);
   }
 
   /** Tells the server too. */
@@ -288,6 +333,13 @@ export class BridgedCall implements ParkedCall {
     if (this.over) return;
     const { waiting } = this;
     this.waiting = undefined;
+    if (this.final === undefined && this.failure === undefined) this.tellCancelled(reason);
+    this.finish();
+    this.upstream?.abort(new Error(reason));
+    waiting?.out.fail(this.named(new Error(reason)));
+  }
+
+  private tellCancelled(reason: string): void {
     const notification = { jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId: this.id, reason } };
     const exchange = detached(this.upstream as Exchange);
     void this.post(exchange, {
@@ -296,9 +348,6 @@ export class BridgedCall implements ParkedCall {
       method: notification.method,
       bytes: Buffer.from(JSON.stringify(notification)),
     });
-    this.finish();
-    this.upstream?.abort(new Error(reason));
-    waiting?.out.fail(new Error(reason));
   }
 
   private post(exchange: Exchange, message: Message): Promise<void> {
@@ -334,6 +383,9 @@ function urlElicitation(id: RpcId, error: JsonObject, can: boolean): Buffer {
     };
     return Buffer.from(JSON.stringify({ jsonrpc: "2.0", id, error: missing }));
   }
+  // the code must not be used any more (specification 2026-07-28, "Elicitation")
+  if (elicitations.length === 0)
+    return errorResponse(id, -32603, `the server wants a page to be visited, and names none: ${String(error["message"])}`);
   const requests = elicitations.map(({ message, url }, index) => [
     `url-${index + 1}`,
     { method: "elicitation/create", params: { mode: "url", message, url } },

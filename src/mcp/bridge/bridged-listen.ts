@@ -1,4 +1,5 @@
 import { HeaderList } from "../../base/headers.ts";
+import { within } from "../../base/deadline.ts";
 import { type JsonObject, objectIn } from "../../base/json.ts";
 import { PushStream } from "../../base/push-stream.ts";
 import { SseParser } from "../../base/sse.ts";
@@ -8,6 +9,7 @@ import { isReplyStream, Reply, type ReplyStream } from "../../contract/reply.ts"
 import { afterwards, detached } from "../afterwards.ts";
 import { type Leg, ownRequest } from "../delivery.ts";
 import { eventOf } from "../event-stream.ts";
+import { unlessAmbiguous } from "../json-view.ts";
 import { parseObject } from "../message.ts";
 import { drain } from "../read-body.ts";
 import { eventHeaders, isEventReply } from "../relay.ts";
@@ -60,9 +62,15 @@ export async function bridgedListen(parts: BridgeParts, { exchange, message, tar
       },
     });
     body.write(eventOf(acknowledgement(honoured, id)));
-    await listenAt(parts, leg, (heard) => {
+    const listening = listenAt(parts, leg, (heard) => {
       const value = parseObject(heard);
-      if (value !== undefined && passesFilter(honoured, value)) body.write(eventOf(tagged(heard, id)));
+      const told = value !== undefined && passesFilter(honoured, value) ? unlessAmbiguous(() => tagged(heard, id)) : undefined;
+      if (told !== undefined) body.write(eventOf(told));
+    });
+    // some servers send the head of their stream with the first message in it
+    await within(parts.limits.streamGraceMs, listening, () => graceOver).catch((thrown: unknown) => {
+      if (thrown !== graceOver) throw thrown;
+      listening.catch((error: Error) => body.cancel(error));
     });
     await subscribe(parts, leg, honoured);
     return new Reply(200, eventHeaders(), body);
@@ -78,7 +86,7 @@ function honour(filter: ListenFilter, capabilities: JsonObject): ListenFilter {
     toolsListChanged: filter.toolsListChanged && can("tools", "listChanged"),
     promptsListChanged: filter.promptsListChanged && can("prompts", "listChanged"),
     resourcesListChanged: filter.resourcesListChanged && can("resources", "listChanged"),
-    resourceSubscriptions: can("resources", "subscribe") ? filter.resourceSubscriptions : [],
+    resourceSubscriptions: can("resources", "subscribe") ? filter.resourceSubscriptions.slice(0, maxSubscriptions) : [],
   };
 }
 
@@ -125,4 +133,7 @@ async function subscribe({ delivery }: BridgeParts, leg: Leg, { resourceSubscrip
   }
 }
 
+const graceOver = new Error("grace over");
 const retryMs = 1_000;
+/** A stream. Each is a request to the server. */
+const maxSubscriptions = 1_024;

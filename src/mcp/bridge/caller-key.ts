@@ -22,7 +22,9 @@ function isAboutRequest(name: string): boolean {
   switch (name) {
     case "accept":
     case "accept-encoding":
+    case "b3":
     case "baggage":
+    case "cf-ray":
     case "connection":
     case "content-encoding":
     case "content-length":
@@ -36,9 +38,12 @@ function isAboutRequest(name: string): boolean {
     case "tracestate":
     case "transfer-encoding":
     case "user-agent":
+    case "x-amzn-trace-id":
+    case "x-cloud-trace-context":
+    case "x-correlation-id":
     case "x-request-id":
       return true;
     default:
-      return name.startsWith("mcp-");
+      return name.startsWith("mcp-") || name.startsWith("x-b3-");
   }
 }

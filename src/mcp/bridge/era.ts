@@ -64,6 +64,18 @@ export async function verdictOf(method: string | undefined, reply: Reply): Promi
   return undefined;
 }
 
+/**
+ * Whether a server that was spoken to in a session says that it has none (any more): it speaks only revisions without. Such
+ * a server has done nothing. A body that is read here is put back.
+ */
+export async function refusesSessions(reply: Reply): Promise<boolean> {
+  if (reply.status !== 400) return false;
+  const body = await readBody(reply.body, maxErrorBytes).catch(() => Buffer.alloc(0));
+  reply.body = body;
+  const error = parseObject(body)?.["error"];
+  return isJsonObject(error) && error["code"] === versionUnsupported && isStatelessError(undefined, error);
+}
+
 function isStatelessError(method: string | undefined, error: unknown): boolean {
   if (!isJsonObject(error)) return false;
   switch (error["code"]) {
@@ -71,7 +83,7 @@ function isStatelessError(method: string | undefined, error: unknown): boolean {
     case -32021: // the client lacks a capability
     case -32602: // something about _meta
       return true;
-    case -32022: {
+    case versionUnsupported: {
       const { supported } = objectIn(error, "data");
       return Array.isArray(supported) && supported.includes(statelessRevision.name);
     }
@@ -83,4 +95,5 @@ function isStatelessError(method: string | undefined, error: unknown): boolean {
 }
 
 const methodNotFound = -32601;
+const versionUnsupported = -32022;
 const resultType = Buffer.from('"resultType"');

@@ -9,6 +9,7 @@ import type { Connection, Outbound, Target } from "../upstream/target.ts";
 import type { BridgeParts } from "./parts.ts";
 import { renumber } from "./renumber.ts";
 import { mapReply } from "./reply-map.ts";
+import { SessionConnection } from "./session-connection.ts";
 import type { Lease } from "./shared-sessions.ts";
 
 /** A call of a client without a session, in a session at the server that calls of the same caller share. */
@@ -38,7 +39,8 @@ export class LeasedConnection implements Connection {
     const id = leg.session.nextId();
     const { bytes, restore } = renumber(message.bytes, id);
     const reply = await delivery.post(leg, { ...message, id, bytes });
-    return mapReply(reply, { maxMessageBytes: delivery.maxMessageBytes, onResponse: restore, onMessage: restore });
+    const { maxMessageBytes } = delivery;
+    return mapReply(reply, { id: message.id as RpcId, target: this.target.name, maxMessageBytes, onResponse: restore, onMessage: restore });
   }
 
   async listen(): Promise<Reply> {
@@ -53,7 +55,14 @@ export class LeasedConnection implements Connection {
 
   private leg(exchange: Exchange, timeoutMs: number): Leg {
     const { target, client } = this;
-    this.lease ??= this.bridge.shared.lease({ exchange, target, client, logLevel: undefined, alone: false });
+    this.lease ??= this.bridge.shared.lease({
+      exchange,
+      target,
+      client,
+      connect: (to, hello, previous) => SessionConnection.to(this.bridge, to, { client: hello, previous }),
+      logLevel: undefined,
+      alone: false,
+    });
     const { session, link } = this.lease;
     return { exchange, session, link, timeoutMs, quiet: true };
   }

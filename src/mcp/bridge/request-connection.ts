@@ -6,19 +6,21 @@ import type { Exchange } from "../../contract/exchange.ts";
 import type { RpcId } from "../../contract/mcp.ts";
 import { Reply } from "../../contract/reply.ts";
 import type { Leg } from "../delivery.ts";
+import { Final } from "../event-stream.ts";
 import { parseObject } from "../message.ts";
-import { drain } from "../read-body.ts";
+import { drain, readBody } from "../read-body.ts";
 import { errorResponse, resultResponse, rpcError } from "../rpc-error.ts";
 import { serverRequestId } from "../server-message.ts";
 import type { ClientHello, ServerHello } from "../session.ts";
-import type { Connection, Outbound, Target } from "../upstream/target.ts";
+import { TargetFailure } from "../target-failure.ts";
+import type { Connection, Outbound, StatelessLine, Target } from "../upstream/target.ts";
 import { type Envelope, metaKeys, readEnvelope } from "../wire/2026-07-28/envelope.ts";
 import { paramMismatch } from "../wire/2026-07-28/param-headers.ts";
 import { latestRevision, statelessRevision } from "../wire/index.ts";
 import { BridgedCall } from "./bridged-call.ts";
 import { bridgedListen } from "./bridged-listen.ts";
 import { callerKey } from "./caller-key.ts";
-import { type Era, verdictOf } from "./era.ts";
+import { type Era, refusesSessions, verdictOf } from "./era.ts";
 import type { BridgeParts } from "./parts.ts";
 import { mapReply } from "./reply-map.ts";
 import { type Lease, refuse, type Wanted } from "./shared-sessions.ts";
@@ -49,7 +51,7 @@ export class RequestConnection implements Connection {
     const era = this.parts.eraOf(this.target);
     if (stateless?.seesHeaders !== true || era.known === "sessions") {
       if (message.method === "tools/call") checkParams(era, exchange, message);
-      else if (message.method === "tools/list") return this.learning(era, await this.route(exchange, message));
+      else if (message.method === "tools/list") return this.learning(message, era, await this.route(exchange, message));
     }
     return this.route(exchange, message);
   }
@@ -57,15 +59,59 @@ export class RequestConnection implements Connection {
   private async route(exchange: Exchange, message: Outbound): Promise<Reply> {
     const { stateless } = this.target;
     const era = this.parts.eraOf(this.target);
-    if (stateless !== undefined && era.known !== "sessions") {
-      const reply = await stateless.post(exchange, message);
-      if (era.known === "stateless" && reply.status < 300) return reply;
-      const verdict = await verdictOf(message.method, reply);
-      era.note(verdict);
-      if (verdict !== "sessions") return reply;
-      drain(reply.body);
-    }
+    if (stateless === undefined) return this.bridged(exchange, message);
+    if (era.known === "sessions") return this.unlessUpdated(exchange, message, era);
+    const reply = await stateless.post(exchange, message);
+    if (era.known === "stateless" && reply.status < 300) return reply;
+    const verdict = await verdictOf(message.method, reply);
+    era.note(verdict);
+    const isSubscription = message.method === "subscriptions/listen"; // which older servers know nothing of
+    if (verdict === undefined && reply.status < 300 && !isSubscription) return this.lenient(message, reply, era);
+    if (verdict !== "sessions") return reply;
+    drain(reply.body);
     return this.bridged(exchange, message);
+  }
+
+  /** A server that had only sessions a while ago may have been updated since, and lost them: then it has done nothing. */
+  private async unlessUpdated(exchange: Exchange, message: Outbound, era: Era): Promise<Reply> {
+    let failure: TargetFailure | undefined;
+    const reply = await this.bridged(exchange, message).catch((thrown: unknown) => {
+      if (!refusedGreeting(thrown)) throw thrown;
+      failure = thrown;
+    });
+    if (reply !== undefined && !(await refusesSessions(reply))) return reply;
+    if (reply !== undefined) drain(reply.body);
+    const second = await (this.target.stateless as StatelessLine).post(exchange, message);
+    const verdict = await verdictOf(message.method, second);
+    era.forget();
+    era.note(verdict);
+    if (failure === undefined || verdict !== "sessions") return second;
+    drain(second.body);
+    throw failure;
+  }
+
+  /**
+   * The reply of a server of which nothing is known. One of an older revision may answer without minding that the client
+   * has no session; then the next request is made in one. If it asks its client something, nobody could answer here.
+   */
+  private lenient(message: Outbound, reply: Reply, era: Era): Promise<Reply> {
+    const id = message.id as RpcId;
+    return mapReply(reply, {
+      id,
+      target: this.target.name,
+      maxMessageBytes: this.parts.delivery.maxMessageBytes,
+      onResponse: (response) => {
+        era.note(response.includes(resultType) ? "stateless" : response.includes(resultKey) ? "sessions" : undefined);
+        return toStatelessResponse(message.method, response);
+      },
+      onMessage: (notification) => {
+        if (serverRequestId(notification) === undefined) return notification;
+        era.note("sessions");
+        return new Final(
+          errorResponse(id, -32603, `target "${this.target.name}": the server asked its client outside of a session; try again`),
+        );
+      },
+    });
   }
 
   async listen(): Promise<Reply> {
@@ -78,12 +124,17 @@ export class RequestConnection implements Connection {
   }
 
   /** Here the header fields end, so here they are compared; which there are the list tells. */
-  private learning(era: Era, reply: Reply): Promise<Reply> {
-    const onResponse = (response: Buffer): Buffer => {
-      era.toolHeaders.learn(response);
-      return response;
-    };
-    return mapReply(reply, { maxMessageBytes: this.parts.limits.maxMessageBytes, onResponse, onMessage: (message) => message });
+  private learning(message: Outbound, era: Era, reply: Reply): Promise<Reply> {
+    return mapReply(reply, {
+      id: message.id as RpcId,
+      target: this.target.name,
+      maxMessageBytes: this.parts.limits.maxMessageBytes,
+      onResponse: (response) => {
+        era.toolHeaders.learn(response);
+        return response;
+      },
+      onMessage: (notification) => notification,
+    });
   }
 
   private bridged(exchange: Exchange, message: Outbound): Promise<Reply> {
@@ -94,7 +145,8 @@ export class RequestConnection implements Connection {
     if (method === "subscriptions/listen") return this.listenTo(exchange, message, envelope);
     // tasks of sessions and of the extension are different things
     if (method.startsWith("tasks/")) return Promise.resolve(refusal(message, -32601, `method not found: ${method}`));
-    if (asking.has(method) && (canBeAsked(envelope) || params["requestState"] !== undefined)) return this.call(exchange, message, envelope);
+    if (asking.has(method) && (hasAbilities(envelope) || params["requestState"] !== undefined))
+      return this.call(exchange, message, envelope);
     return this.plain(exchange, message, envelope);
   }
 
@@ -104,8 +156,10 @@ export class RequestConnection implements Connection {
     const { delivery } = this.parts;
     const id = leg.session.nextId();
     const { bytes, restore } = renumber(toSessionRequest(message.bytes), id);
-    const reply = await this.forgettingEra(() => delivery.post(leg, { ...message, id, bytes }));
+    const reply = await delivery.post(leg, { ...message, id, bytes });
     const mapped = await mapReply(reply, {
+      id: message.id as RpcId,
+      target: this.target.name,
       maxMessageBytes: delivery.maxMessageBytes,
       onResponse: (response) => toStatelessResponse(message.method, restore(response)),
       onMessage: (notification) => {
@@ -132,34 +186,24 @@ export class RequestConnection implements Connection {
         throw rpcError("mcp_invalid_params", { id: message.id, message: text });
       }
       const answers = params["inputResponses"];
-      return call.resume(exchange, message, isJsonObject(answers) ? answers : {});
+      return call.resume(exchange, message, isJsonObject(answers) ? answers : {}).then(withStatus);
     }
     const lease = this.parts.shared.lease({ ...this.wanted(exchange, envelope), alone: true });
-    const canElicitByUrl = objectIn(envelope.clientCapabilities, "elicitation")["url"] !== undefined;
     const { method = "" } = message;
-    const settings = { delivery, limits, parked, lease, caller, subject, method, logs: envelope.logLevel !== undefined, canElicitByUrl };
+    const { clientCapabilities: capabilities, logLevel } = envelope;
+    const settings = { delivery, limits, parked, lease, caller, subject, method, logs: logLevel !== undefined, capabilities };
     return new BridgedCall(settings).start(exchange, message).then(withStatus);
   }
 
   private async discover(exchange: Exchange, message: Outbound, envelope: Envelope): Promise<Reply> {
     const leg = this.leg(exchange, message, envelope);
-    await this.forgettingEra(() => this.parts.delivery.ready(leg));
+    await this.parts.delivery.ready(leg);
     const result = Buffer.from(JSON.stringify(discoverResult(leg.link.hello)));
     return new Reply(200, jsonHeaders(), resultResponse(message.id as RpcId, result));
   }
 
   private listenTo(exchange: Exchange, message: Outbound, envelope: Envelope): Promise<Reply> {
     return bridgedListen(this.parts, { exchange, message, target: this.target, client: helloOf(envelope, this.parts.version) });
-  }
-
-  /** A server that refuses to be greeted may have lost its sessions by an update. */
-  private async forgettingEra<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (thrown) {
-      if (this.lease?.link.phase === "new") this.parts.eraOf(this.target).forget();
-      throw thrown;
-    }
   }
 
   private leg(exchange: Exchange, { timeoutMs }: Outbound, envelope: Envelope): Leg {
@@ -181,11 +225,18 @@ function checkParams(era: Era, exchange: Exchange, message: Outbound): void {
   if (wrong !== undefined) throw rpcError("mcp_header_mismatch", { id: message.id, message: `header mismatch: ${wrong}` });
 }
 
+/** The server did not take the greeting, and so nothing else. Refused logins and outages are no such thing. */
+function refusedGreeting(thrown: unknown): thrown is TargetFailure {
+  if (!(thrown instanceof TargetFailure) || thrown.outage !== undefined || thrown.cause !== undefined) return false;
+  const status = thrown.reply?.status;
+  return status === undefined || status === 400 || status === 404 || status === 405;
+}
+
 function paramsOf({ bytes }: Outbound): JsonObject {
   return objectIn(parseObject(bytes) ?? {}, "params");
 }
 
-function canBeAsked({ clientCapabilities }: Envelope): boolean {
+function hasAbilities({ clientCapabilities }: Envelope): boolean {
   return ["elicitation", "sampling", "roots"].some((name) => clientCapabilities[name] !== undefined);
 }
 
@@ -231,8 +282,16 @@ function refusal({ id }: Outbound, code: number, message: string): Reply {
   return new Reply(code === methodNotFound ? 404 : 400, jsonHeaders(), errorResponse(id as RpcId, code, message));
 }
 
-/** Errors of the protocol have HTTP statuses of their own where there are no sessions. */
-function withStatus(reply: Reply): Reply {
+/**
+ * Errors of the protocol have HTTP statuses of their own where there are no sessions. What a server says of its session, or of
+ * its address, means nothing to the client.
+ * @throws Error
+ */
+async function withStatus(reply: Reply): Promise<Reply> {
+  if (reply.status === 400 || reply.status === 404 || reply.status === 405) {
+    reply.body = await readBody(reply.body, maxErrorBytes).catch(() => "");
+    if (!Buffer.isBuffer(reply.body) || !isJsonObject(parseObject(reply.body)?.["error"])) throw new Error(`HTTP status ${reply.status}`);
+  }
   const { body } = reply;
   if (!Buffer.isBuffer(body) || !body.includes(errorKey)) return reply;
   const code = objectIn(parseObject(body) ?? {}, "error")["code"];
@@ -245,5 +304,9 @@ function jsonHeaders(): HeaderList {
   return new HeaderList(["content-type", "application/json"]);
 }
 
+/** Of an error's body; errors are short. */
+const maxErrorBytes = 65_536;
 const methodNotFound = -32601;
 const errorKey = Buffer.from('"error"');
+const resultKey = Buffer.from('"result"');
+const resultType = Buffer.from('"resultType"');

@@ -5,6 +5,7 @@ import { parseObject } from "../message.ts";
 import { asBuffer, completeBody, drain, readBody } from "../read-body.ts";
 import type { ClientHello } from "../session.ts";
 import type { Connection, Outbound, StatelessLine, Target } from "../upstream/target.ts";
+import { refusesSessions } from "./era.ts";
 import type { BridgeParts } from "./parts.ts";
 import { VirtualConnection } from "./virtual-connection.ts";
 
@@ -28,6 +29,8 @@ export class SessionConnection implements Connection {
   private readonly client: ClientHello;
   private readonly sessions: Connection;
   private virtual: VirtualConnection | undefined;
+  /** The server had sessions, and has none any more. */
+  private outgrown = false;
 
   private constructor(parts: BridgeParts, target: Target, line: StatelessLine, { client, previous }: SessionConnectionSettings) {
     this.parts = parts;
@@ -37,6 +40,7 @@ export class SessionConnection implements Connection {
     const older = previous instanceof SessionConnection ? previous : undefined;
     this.sessions = target.connect("session", older?.sessions);
     this.virtual = older?.virtual;
+    this.outgrown = older?.outgrown ?? false;
     this.virtual?.moveTo(line);
   }
 
@@ -48,7 +52,7 @@ export class SessionConnection implements Connection {
   }
 
   get lost(): boolean {
-    return this.virtual === undefined && this.sessions.lost;
+    return this.virtual === undefined ? this.outgrown || this.sessions.lost : this.virtual.lost;
   }
 
   get sessionId(): string | undefined {
@@ -60,9 +64,12 @@ export class SessionConnection implements Connection {
     else this.sessions.sessionId = id;
   }
 
-  post(exchange: Exchange, message: Outbound): Promise<Reply> {
+  async post(exchange: Exchange, message: Outbound): Promise<Reply> {
     if (message.kind === "request" && message.method === "initialize") return this.initialize(exchange, message);
-    return (this.virtual ?? this.sessions).post(exchange, message);
+    if (this.virtual !== undefined) return this.virtual.post(exchange, message);
+    const reply = await this.sessions.post(exchange, message);
+    if (reply.status === 400 && message.kind === "request" && (await refusesSessions(reply))) this.outgrown = true;
+    return reply;
   }
 
   listen(exchange: Exchange, lastEventId?: string): Promise<Reply> {
@@ -87,7 +94,8 @@ export class SessionConnection implements Connection {
     }
     const reply = await this.sessions.post(exchange, message);
     if (!(await isRefusal(reply))) {
-      this.virtual = undefined;
+      this.outgrown = false;
+      this.leaveVirtual();
       return reply;
     }
     const hello = await this.becomeVirtual(exchange, message);
@@ -98,11 +106,18 @@ export class SessionConnection implements Connection {
     return hello;
   }
 
+  /** The server has sessions now: what the client listens to ends, and it comes back for the server's own stream. */
+  private leaveVirtual(): void {
+    void this.virtual?.close();
+    this.virtual = undefined;
+  }
+
   /** The server's answer in the place of one to initialize; undefined when it speaks no revision without sessions. */
   private async becomeVirtual(exchange: Exchange, message: Outbound): Promise<Reply | undefined> {
     const virtual = this.virtual ?? this.createVirtual();
     const hello = await virtual.initialize(exchange, message);
-    this.virtual = hello === undefined ? undefined : virtual;
+    if (hello === undefined) this.leaveVirtual();
+    else this.virtual = virtual;
     return hello;
   }
 }

@@ -1,4 +1,5 @@
 import type { Exchange } from "../../contract/exchange.ts";
+import { within } from "../../base/deadline.ts";
 import { isReplyStream, type ReplyStream } from "../../contract/reply.ts";
 import { SseParser } from "../../base/sse.ts";
 import { detached } from "../afterwards.ts";
@@ -7,8 +8,9 @@ import { drain } from "../read-body.ts";
 import { isEventReply } from "../relay.ts";
 import { errorResponse } from "../rpc-error.ts";
 import { serverRequestId } from "../server-message.ts";
-import { type ClientHello, type Link, Session } from "../session.ts";
+import { type ClientHello, type Connect, type Link, Session } from "../session.ts";
 import type { McpLimits } from "../settings.ts";
+import { TargetBusy } from "../upstream/target-busy.ts";
 import type { Target } from "../upstream/target.ts";
 import { latestRevision } from "../wire/index.ts";
 import { callerKey } from "./caller-key.ts";
@@ -19,6 +21,8 @@ export interface Wanted {
   readonly target: Target;
   /** What the server is greeted with. */
   readonly client: ClientHello;
+  /** How the session reaches the server; plainly where it is absent. Callers that reach it in different ways have sessions of their own. */
+  readonly connect?: Connect;
   /** Log messages the caller wants; undefined for none. */
   readonly logLevel: string | undefined;
   /** The server may ask back in it: nobody else's call may be under way there, or nobody could tell whom it asks. */
@@ -29,8 +33,11 @@ export interface Wanted {
 export interface Lease {
   readonly session: Session;
   readonly link: Link;
-  /** Lets in what the server says outside of replies, while the call has the session for itself. */
-  hear(delivery: Delivery, exchange: Exchange, onMessage: (message: Buffer) => void): void;
+  /**
+   * Lets in what the server says outside of replies, while the call has the session for itself. Resolves when the server's
+   * own stream is open, or is not to be had: many servers ask there, and what they ask before it is open is lost.
+   */
+  hear(delivery: Delivery, exchange: Exchange, onMessage: (message: Buffer) => void): Promise<void>;
   release(): void;
 }
 
@@ -55,14 +62,14 @@ export class SharedSessions {
 
   /** @throws Error when all sessions that may be there are in use */
   lease(wanted: Wanted): Lease {
-    const { target, exchange, client, logLevel, alone } = wanted;
+    const { target, exchange, client, connect, logLevel, alone } = wanted;
     if (target.shares === true && !alone) return passing(wanted);
-    const key = JSON.stringify([target.name, callerKey(exchange), client.params.toString(), logLevel]);
+    const key = JSON.stringify([target.name, callerKey(exchange), client.params.toString(), logLevel, connect !== undefined]);
     const entries = this.byKey.get(key) ?? new Set();
     let entry = Array.from(entries).find((one) => !alone || !one.taken);
     if (entry === undefined) {
       this.makeRoom(target.name);
-      entry = new Entry(key, client);
+      entry = new Entry(key, client, connect ?? plainly);
       // told to the server when it is greeted
       if (logLevel !== undefined) entry.session.link(target).standing.level(logLevel);
       this.byKey.set(key, entries.add(entry));
@@ -88,7 +95,10 @@ export class SharedSessions {
       link: entry.session.link(target),
       hear: (delivery, exchange, onMessage) => {
         entry.listener = onMessage;
-        entry.listen(delivery, exchange, target);
+        const opening = entry.listen(delivery, exchange, target);
+        if (!entry.flushes) return Promise.resolve();
+        const late = (): Error => new Error("no head of the server's stream");
+        return within(this.limits.shortDeadlineMs, opening, late).catch(() => void (entry.flushes = false));
       },
       release: () => {
         if (!held) return;
@@ -108,7 +118,7 @@ export class SharedSessions {
     if (this.all.size < maxSharedSessions) return;
     const idle = Array.from(this.all).find(({ users }) => users === 0);
     if (idle === undefined)
-      throw new Error(`all ${maxSharedSessions} sessions that callers share are in use (for "${target}" one more is needed)`);
+      throw new TargetBusy(`all ${maxSharedSessions} sessions that callers share are in use (for "${target}" one more is needed)`);
     this.drop(idle);
   }
 
@@ -126,25 +136,23 @@ export class SharedSessions {
 /** A session of one call, at a server whose connections share what can be shared by themselves. */
 function passing({ target, client }: Wanted): Lease {
   const session = sessionFor(undefined, client, (to) => to.connect("call"));
-  return { session, link: session.link(target), hear() {}, release: () => void session.close(undefined) };
+  return { session, link: session.link(target), hear: () => Promise.resolve(), release: () => void session.close(undefined) };
 }
 
-function sessionFor(
-  id: string | undefined,
-  client: ClientHello,
-  connect: (target: Target, previous?: Link["connection"]) => Link["connection"],
-): Session {
+function sessionFor(id: string | undefined, client: ClientHello, connect: Connect): Session {
   const session = new Session({
     id,
     backend: "",
     principal: undefined,
     client,
     revision: latestRevision,
-    connect: (target, _client, previous) => connect(target, previous),
+    connect,
   });
   session.initialized = true;
   return session;
 }
+
+const plainly: Connect = (target, _client, previous) => target.connect("session", previous);
 
 class Entry {
   readonly key: string;
@@ -156,29 +164,34 @@ class Entry {
   idle: NodeJS.Timeout | undefined = undefined;
   listener: ((message: Buffer) => void) | undefined = undefined;
   private stream: ReplyStream | undefined;
-  private opening = false;
+  private opening: Promise<void> | undefined;
   private stopped = false;
+  /** The server has no stream of its own. */
+  private mute = false;
+  /** It sends the head of its stream at once, as far as is known; others send it with the first message. */
+  flushes = true;
 
-  constructor(key: string, client: ClientHello) {
+  constructor(key: string, client: ClientHello, connect: Connect) {
     this.key = key;
-    this.session = sessionFor("shared", client, (target, previous) => target.connect("session", previous));
+    this.session = sessionFor("shared", client, connect);
   }
 
   /** Opens the server's own stream, once the session is there: some servers ask back on it. One without does not matter. */
-  listen(delivery: Delivery, exchange: Exchange, target: Target): void {
+  listen(delivery: Delivery, exchange: Exchange, target: Target): Promise<void> {
     const { session } = this;
     const link = session.link(target);
-    if (this.stream !== undefined || this.opening) return;
-    this.opening = true;
+    if (this.stream !== undefined || this.mute) return Promise.resolve();
     const leg: Leg = { exchange: detached(exchange), session, link, timeoutMs: 0, quiet: true };
-    delivery
+    this.opening ??= delivery
       .listen(leg)
       .then((reply) => {
+        this.mute = reply.status === 405;
         if (this.stopped || !isEventReply(reply) || !isReplyStream(reply.body)) drain(reply.body);
         else this.read(reply.body, delivery, leg);
       })
       .catch(() => {}) // the call itself will tell
-      .finally(() => (this.opening = false));
+      .finally(() => (this.opening = undefined));
+    return this.opening;
   }
 
   stop(): void {

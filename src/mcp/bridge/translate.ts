@@ -24,7 +24,7 @@ const cacheable = new Set([
 /** A request for a server with sessions: it knows the client by its greeting. */
 export function toSessionRequest(bytes: Buffer): Buffer {
   const params = new JsonView(bytes).member("params");
-  if (params === undefined) return bytes;
+  if (params?.isObject !== true) return bytes;
   const meta = params.member("_meta");
   let text = withoutMembers(params.bytes, retryMembers);
   if (meta?.isObject === true) {
@@ -40,7 +40,10 @@ export function toStatelessRequest(bytes: Buffer, envelope: ReadonlyMap<string, 
   const params = new JsonView(bytes).member("params");
   const meta = params?.member("_meta");
   const newMeta = spliceJsonMembers(meta?.isObject === true ? meta.bytes : emptyObject, envelope);
-  const newParams = spliceJsonMembers(params?.bytes ?? emptyObject, new Map([["_meta", newMeta.toString()]])).toString();
+  const newParams = spliceJsonMembers(
+    params?.isObject === true ? params.bytes : emptyObject,
+    new Map([["_meta", newMeta.toString()]]),
+  ).toString();
   return params === undefined ? spliceJsonMembers(bytes, new Map([["params", newParams]])) : splice(bytes, [replace(params, newParams)]);
 }
 
@@ -58,11 +61,31 @@ export function toStatelessResponse(method: string | undefined, bytes: Buffer): 
   return code?.bytes.toString() === "-32002" ? splice(bytes, [replace(code, "-32602")]) : bytes;
 }
 
-/** A response of a server without sessions, for a client that has one. */
-export function toSessionResponse(bytes: Buffer): Buffer {
+/**
+ * A response of a server without sessions, for a client that has one. Structured content was always an object until
+ * 2025-11-25: where it is anything else, such a client would refuse the result, or the whole list.
+ */
+export function toSessionResponse(method: string | undefined, bytes: Buffer): Buffer {
   const result = new JsonView(bytes).member("result");
   if (result?.isObject !== true) return bytes;
-  return splice(bytes, [replace(result, withoutMembers(result.bytes, statelessMembers).toString())]);
+  let text = result.bytes;
+  if (method === "tools/list") text = withObjectSchemas(text);
+  const isOther = method === "tools/call" && new JsonView(text).member("structuredContent")?.isObject === false;
+  return splice(bytes, [
+    replace(result, withoutMembers(text, isOther ? [...statelessMembers, "structuredContent"] : statelessMembers).toString()),
+  ]);
+}
+
+/** The list without what tools say of results that are no objects. */
+function withObjectSchemas(list: Buffer): Buffer {
+  const others = (new JsonView(list).member("tools")?.elements() ?? []).filter((tool) => {
+    const schema = tool.member("outputSchema");
+    return schema !== undefined && parseObject(schema.bytes)?.["type"] !== "object";
+  });
+  return splice(
+    list,
+    others.map((tool) => replace(tool, withoutMembers(tool.bytes, ["outputSchema"]).toString())),
+  );
 }
 
 /** What a server asks for before it goes on (specification 2026-07-28, "Multi Round-Trip Requests"). */

@@ -9,19 +9,23 @@ import type { Reply, ReplyStream } from "../../contract/reply.ts";
 import { detached } from "../afterwards.ts";
 import { mayHaveMethod } from "../event-stream.ts";
 import { JsonView, replace, splice } from "../json-view.ts";
-import { parseObject } from "../message.ts";
+import { isResponse, parseObject } from "../message.ts";
 import { PendingReply } from "../pending-reply.ts";
 import { readBody } from "../read-body.ts";
 import { isEventReply } from "../relay.ts";
 import type { McpLimits } from "../settings.ts";
+import { TargetFailure } from "../target-failure.ts";
 import type { Outbound, StatelessLine } from "../upstream/target.ts";
+import { isQuestion, maxQuestions } from "./questions.ts";
 import { type InputRequired, readInputRequired, toSessionResponse } from "./translate.ts";
 
 /** A place for a question to the client. */
 export type Ask = (onAnswer: (response: Buffer) => void) => { readonly id: string; readonly forget: () => void };
 
 export interface VirtualCallSettings {
-  readonly line: StatelessLine;
+  /** The server's name, for errors. */
+  readonly target: string;
+  readonly line: Pick<StatelessLine, "post">;
   readonly limits: McpLimits;
   /** In the words of a revision without sessions. */
   readonly request: Outbound;
@@ -47,11 +51,13 @@ export class VirtualCall {
   private upstream: Exchange | undefined;
   private rounds = 0;
   private over = false;
-  /** The request that was sent last has got its response. */
-  private heard = false;
+  /** How often the request was sent, and which of those has got its response. */
+  private attempt = 0;
+  private heard = 0;
   private relearnt = false;
   private readonly open = new Set<() => void>();
   private timer: NodeJS.Timeout | undefined;
+  private source: ReplyStream | undefined;
 
   constructor(settings: VirtualCallSettings) {
     this.settings = settings;
@@ -82,17 +88,22 @@ export class VirtualCall {
     if (this.over) return;
     this.over = true;
     clearTimeout(this.timer);
+    if (this.heard < this.attempt) {
+      this.upstream?.abort(new Error("the call is over"));
+      this.source?.cancel(new Error("the call is over"));
+    }
     for (const forget of this.open) forget();
     this.settings.onEnd();
   }
 
   private fail(thrown: unknown): void {
-    if (!this.over) this.out.fail(thrown instanceof Error ? thrown : new Error(String(thrown)));
+    if (!this.over) this.out.fail(TargetFailure.of(this.settings.target, thrown));
   }
 
   private async send(bytes: Buffer): Promise<void> {
     const { line, request, limits } = this.settings;
-    this.heard = false;
+    this.attempt += 1;
+    const { attempt } = this;
     const reply = await line.post(this.upstream as Exchange, { ...request, bytes, fields: this.settings.fields() });
     if (this.over) return;
     if (!isEventReply(reply)) {
@@ -105,60 +116,61 @@ export class VirtualCall {
         return;
       }
       const isResponse = isJsonObject(parseObject(body)?.["error"]) || reply.status < 300;
-      if (!isResponse) this.out.pass(Object.assign(reply, { body }));
-      else if ((reply.headers.get("content-type") ?? "").startsWith("text/event-stream")) this.parser().feed(body);
-      else this.receive(body);
-      if (isResponse && !this.heard) this.fail(new Error("the server's reply held no response"));
+      if (!isResponse && this.out.began) this.fail(new Error(`HTTP status ${reply.status}`));
+      else if (!isResponse) this.out.pass(Object.assign(reply, { body }));
+      else if ((reply.headers.get("content-type") ?? "").startsWith("text/event-stream")) this.parser(attempt).feed(body);
+      else this.receive(body, attempt);
+      if (isResponse && this.heard < attempt) this.fail(new Error("the server's reply held no response"));
       return;
     }
-    const parser = this.parser();
-    let heard = false;
+    const parser = this.parser(attempt);
     const stream = reply.body as ReplyStream;
+    this.source = stream;
     stream.start({
       data: (chunk) => {
         parser.feed(chunk);
-        heard ||= this.heard;
         return true;
       },
       end: () => {
-        if (!heard) this.fail(new Error("the event stream ended without a response"));
+        if (this.heard < attempt) this.fail(new Error("the event stream ended without a response"));
       },
       fail: (error) => {
-        if (!heard) this.fail(error);
+        if (this.heard < attempt) this.fail(error);
       },
     });
   }
 
-  private parser(): SseParser {
+  private parser(attempt: number): SseParser {
     const { maxMessageBytes: maxEventBytes } = this.settings.limits;
     return new SseParser({
       maxEventBytes,
-      onEvent: ({ dataBytes }) => this.receive(Buffer.from(dataBytes)),
+      onEvent: ({ dataBytes }) => this.receive(Buffer.from(dataBytes), attempt),
       onOversize: () => this.fail(new Error(`a message is larger than ${maxEventBytes} bytes`)),
     });
   }
 
   /** Called from inside readers of streams, which nothing may be thrown into. */
-  private receive(message: Buffer): void {
+  private receive(message: Buffer, attempt: number): void {
     try {
-      this.take(message);
+      this.take(message, attempt);
     } catch (thrown) {
       this.fail(thrown);
     }
   }
 
-  private take(message: Buffer): void {
-    if (this.over) return;
+  private take(message: Buffer, attempt: number): void {
+    if (this.over || attempt < this.attempt) return; // one response for each request
     const value = parseObject(message);
     if (value === undefined) return;
     if (mayHaveMethod(message) && typeof value["method"] === "string") {
       if (value["id"] === undefined) this.out.message(message);
       return; // servers ask nothing in this revision
     }
-    this.heard = true;
+    if (!isResponse(value)) return;
+    this.heard = attempt;
     this.settings.onResponse(message);
     const required = readInputRequired(message);
-    if (required === undefined) this.respond(toSessionResponse(message));
+    if (required === undefined) this.respond(toSessionResponse(this.settings.request.method, message));
     else this.askAll(required);
   }
 
@@ -177,6 +189,9 @@ export class VirtualCall {
       clearTimeout(this.timer);
       this.send(this.retry(answers, requestState)).catch((thrown: unknown) => this.fail(thrown));
     };
+    if (requests.size > maxQuestions) throw new Error(`the server asked ${requests.size} things at once`);
+    for (const { method } of requests.values())
+      if (!isQuestion(method)) throw new Error(`the server asked for ${method}, which no client answers`);
     this.timer = setTimeout(() => this.fail(new Error("the client did not answer what the server asked")), limits.parkMs).unref();
     for (const [key, { method, params }] of requests) {
       this.ask(method, params, (result) => {

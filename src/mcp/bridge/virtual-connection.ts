@@ -8,7 +8,7 @@ import { isReplyStream, Reply, type ReplyStream } from "../../contract/reply.ts"
 import { detached } from "../afterwards.ts";
 import { ownRequest } from "../delivery.ts";
 import { eventOf } from "../event-stream.ts";
-import { JsonView, splice } from "../json-view.ts";
+import { JsonView, splice, unlessAmbiguous } from "../json-view.ts";
 import { isRpcId, parseObject } from "../message.ts";
 import { nameIn } from "../protocol-version.ts";
 import { drain } from "../read-body.ts";
@@ -17,11 +17,13 @@ import { eventHeaders, isEventReply } from "../relay.ts";
 import { errorResponse, resultResponse } from "../rpc-error.ts";
 import type { ClientHello } from "../session.ts";
 import type { McpLimits } from "../settings.ts";
+import { TargetBusy } from "../upstream/target-busy.ts";
 import type { Connection, Outbound, StatelessLine, Target } from "../upstream/target.ts";
 import { metaKeys } from "../wire/2026-07-28/envelope.ts";
 import { filterMembers } from "../wire/2026-07-28/listen.ts";
 import { paramFields } from "../wire/2026-07-28/param-headers.ts";
 import { findRevision, latestRevision, statelessRevision } from "../wire/index.ts";
+import { verdictOf } from "./era.ts";
 import type { ToolHeaders } from "./tool-headers.ts";
 import { toStatelessRequest, withoutMembers } from "./translate.ts";
 import { VirtualCall } from "./virtual-call.ts";
@@ -39,9 +41,12 @@ export interface VirtualConnectionSettings {
  * server's questions become requests to the client, and what the client subscribed to is listened for.
  */
 export class VirtualConnection implements Connection {
-  readonly lost = false;
+  /** The server has turned out to have only sessions. */
+  lost = false;
   private readonly settings: VirtualConnectionSettings;
   private line: StatelessLine;
+  /** The line, listened to for signs of that. */
+  private readonly watched: Pick<StatelessLine, "post"> = { post: (exchange, message) => this.send(exchange, message) };
   private readonly clientMembers: ReadonlyMap<string, string>;
   private capabilities: JsonObject = {};
   private level: string | undefined;
@@ -83,6 +88,7 @@ export class VirtualConnection implements Connection {
       timeoutMs: this.settings.limits.closedDeadlineMs,
     }).catch(() => undefined);
     const result = response?.value["result"];
+    this.lost = false;
     if (!isJsonObject(result) || !isJsonObject(result["capabilities"])) return undefined;
     this.capabilities = result["capabilities"];
     return json(resultResponse(id, Buffer.from(JSON.stringify(this.hello(result)))));
@@ -135,6 +141,13 @@ export class VirtualConnection implements Connection {
     for (const call of this.calls.values()) call.cancel(new Error("the session was ended"));
   }
 
+  private async send(exchange: Exchange, message: Outbound): Promise<Reply> {
+    const reply = await this.line.post(exchange, message);
+    if (reply.status < 300) return reply;
+    if ((await verdictOf(message.method, reply)) === "sessions") this.lost = true;
+    return reply;
+  }
+
   private envelope(): ReadonlyMap<string, string> {
     return this.level === undefined
       ? this.clientMembers
@@ -158,11 +171,12 @@ export class VirtualConnection implements Connection {
   private call(exchange: Exchange, message: Outbound, params: JsonObject): Promise<Reply> {
     const id = message.id as RpcId;
     const { limits } = this.settings;
-    if (this.calls.size >= limits.maxPendingCalls) throw new Error(`${limits.maxPendingCalls} calls are under way`);
+    if (this.calls.size >= limits.maxPendingCalls) throw new TargetBusy(`${limits.maxPendingCalls} calls are under way`);
     const { toolHeaders } = this.settings;
     const name = nameIn(message.method ?? "", params);
     const call = new VirtualCall({
-      line: this.line,
+      target: this.settings.target.name,
+      line: this.watched,
       limits,
       request: { ...message, name, bytes: toStatelessRequest(message.bytes, this.envelope()) },
       fields: () => (message.method === "tools/call" ? paramFields(toolHeaders.of(name), params["arguments"]) : []),
@@ -253,7 +267,7 @@ export class VirtualConnection implements Connection {
     const id = `turnpike-listen-${(this.asked += 1)}`;
     const { bytes: request } = ownRequest(id, "subscriptions/listen", Buffer.from(JSON.stringify({ notifications: filter })));
     const bytes = toStatelessRequest(request, this.envelope());
-    this.line
+    this.watched
       .post(owner, { kind: "request", id, method: "subscriptions/listen", bytes, protocolVersion: undefined, timeoutMs: 0 })
       .then((reply) => this.feed(reply, stream))
       .catch(() => this.hearkenLater(stream));
@@ -292,7 +306,8 @@ export class VirtualConnection implements Connection {
   private hear(message: Buffer, stream: PushStream): void {
     const method = parseObject(message)?.["method"];
     if (typeof method !== "string" || method === "notifications/subscriptions/acknowledged") return;
-    stream.write(eventOf(untagged(message)));
+    const heard = unlessAmbiguous(() => untagged(message));
+    if (heard !== undefined) stream.write(eventOf(heard));
   }
 
   private hearkenLater(stream: PushStream): void {

@@ -1,4 +1,5 @@
 import { repeatedKey } from "../../base/json-keys.ts";
+import { spliceJsonMembers } from "../../base/json-members.ts";
 import { SseParser } from "../../base/sse.ts";
 import { GatewayError } from "../../contract/errors.ts";
 import type { Reply, ReplyStream } from "../../contract/reply.ts";
@@ -77,9 +78,24 @@ function checkMessage({ subject, check }: ReplyGuard, message: Buffer): Promise<
   const result = key === undefined ? new JsonView(message).member("result") : undefined;
   if (result === undefined) throw unclear(subject, `a response that readers would disagree about, because of its key "${key}"`);
   return check(result.bytes).then((passed) =>
-    passed === result.bytes ? message : splice(message, [replace(result, passed.toString("utf8"))]),
+    passed === result.bytes ? message : splice(message, [replace(result, withKind(passed, result.bytes).toString("utf8"))]),
   );
 }
+
+/** Members that results have since 2026-07-28, and must have; a processor written for older ones leaves them out. */
+const kindMembers = ["resultType", "ttlMs", "cacheScope"];
+
+function withKind(passed: Buffer, original: Buffer): Buffer {
+  const before = original.includes(resultType) ? parseObject(original) : undefined;
+  const after = before?.["resultType"] === undefined ? undefined : parseObject(passed);
+  if (before === undefined || after === undefined || after["resultType"] !== undefined) return passed;
+  const kept = kindMembers.filter((name) => before[name] !== undefined && after[name] === undefined);
+  // what takes the place of a question is an answer
+  const text = (name: string): string => JSON.stringify(name === "resultType" ? "complete" : before[name]);
+  return spliceJsonMembers(passed, new Map(kept.map((name) => [name, text(name)])));
+}
+
+const resultType = Buffer.from('"resultType"');
 
 function inStream(guard: ReplyGuard, message: Buffer): Promise<Buffer> | undefined {
   try {

@@ -51,8 +51,8 @@ export function forwardRaw(settings: RemoteServer, exchange: Exchange): Promise<
 class HttpConnection implements Connection {
   lost = false;
   sessionId: string | undefined;
-  /** The revision agreed on, as far as a message has named it; also for what is no message. */
-  private protocolVersion: string | undefined;
+  /** The revision agreed on; undefined before that, and where another process did. */
+  private agreed: string | undefined;
   private readonly settings: HttpTargetSettings;
   private readonly send: Send;
 
@@ -63,14 +63,14 @@ class HttpConnection implements Connection {
 
   takeOver(previous: HttpConnection): void {
     this.sessionId = previous.sessionId;
+    this.agreed = previous.agreed;
     this.lost = previous.lost;
-    this.protocolVersion = previous.protocolVersion;
   }
 
   async post(exchange: Exchange, message: Outbound): Promise<Reply> {
     const initializes = message.method === "initialize";
     if (initializes) this.sessionId = undefined;
-    this.protocolVersion = message.protocolVersion ?? this.protocolVersion;
+    else this.agreed = message.protocolVersion ?? this.agreed;
     const { sessionId } = this;
     const fields = ["content-type", "application/json", "accept", bothTypes, ...this.sessionFields(message.protocolVersion)];
     const reply = await this.send(
@@ -83,7 +83,7 @@ class HttpConnection implements Connection {
 
   async listen(exchange: Exchange, lastEventId?: string): Promise<Reply> {
     const { sessionId } = this;
-    const fields = ["accept", "text/event-stream", ...this.sessionFields(this.protocolVersion)];
+    const fields = ["accept", "text/event-stream", ...this.sessionFields(this.agreed)];
     if (lastEventId !== undefined) fields.push("last-event-id", lastEventId);
     const reply = await this.send(outgoingTo(this.settings, exchange, { method: "GET", body: null, timeoutMs: 0, fields }));
     await this.noteLoss(sessionId, reply);
@@ -93,7 +93,7 @@ class HttpConnection implements Connection {
   async close(exchange: Exchange | undefined): Promise<void> {
     // after an idle timeout there is no caller in whose name to go; the server has a timeout of its own
     if (this.sessionId === undefined || exchange === undefined) return;
-    const fields = this.sessionFields(this.protocolVersion);
+    const fields = this.sessionFields(this.agreed);
     this.sessionId = undefined;
     try {
       drain(

@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, objectIn } from "../../../base/json.ts";
 import type { RpcId } from "../../../contract/mcp.ts";
-import { insertMembers, JsonView, splice } from "../../json-view.ts";
+import { insertMembers, JsonView, replace, splice } from "../../json-view.ts";
 import { resultResponse } from "../../rpc-error.ts";
 import { metaKeys } from "./envelope.ts";
 
@@ -59,8 +59,10 @@ export function tagged(message: Buffer, subscription: RpcId): Buffer {
   const view = new JsonView(message);
   const params = view.member("params");
   if (params === undefined) return splice(message, [insertMembers(view, `"params":{"_meta":{${tag}}}`)]);
+  if (!params.isObject) return splice(message, [replace(params, `{"_meta":{${tag}}}`)]);
   const meta = params.member("_meta");
-  if (meta?.isObject !== true) return splice(message, [insertMembers(params, `"_meta":{${tag}}`)]);
+  if (meta === undefined) return splice(message, [insertMembers(params, `"_meta":{${tag}}`)]);
+  if (!meta.isObject) return splice(message, [replace(meta, `{${tag}}`)]);
   const old = meta.member(metaKeys.subscriptionId);
   return splice(message, [
     old === undefined ? insertMembers(meta, tag) : { start: old.start, end: old.end, text: JSON.stringify(subscription) },
