@@ -28,20 +28,36 @@ export interface LoginOwner {
  * @returns undefined for an anonymous caller
  */
 export function loginOwnerOf(identity: Identity): LoginOwner | undefined {
-  const { jwt, apiKey, basicAuth } = identity;
+  const { jwt } = identity;
   const id = principalOf(identity);
   if (id === undefined || (jwt !== undefined && typeof jwt.claims["sub"] !== "string")) return undefined;
-  const names = [
-    jwt?.claims["email"],
-    jwt?.claims["preferred_username"],
-    jwt?.claims["sub"],
-    apiKey?.metadata["name"],
-    apiKey?.metadata["user"],
-    basicAuth?.username,
-  ];
-  const name = names.find((one): one is string => typeof one === "string" && one !== "");
-  // characters that cannot be seen could make one name look like another
-  return { id, name: (name ?? "the holder of an API key").replace(/\p{C}/gu, "").slice(0, maxNameLength) };
+  return { id, name: nameOf(identity) };
+}
+
+/**
+ * A login page says for whom it is, and nothing else tells people whether to go on. Names that callers choose themselves
+ * could be somebody else's: an address counts that the identity provider has verified, any other name has the subject behind it.
+ */
+function nameOf({ jwt, apiKey, basicAuth }: Identity): string {
+  if (jwt === undefined) {
+    const name = [apiKey?.metadata["name"], apiKey?.metadata["user"], basicAuth?.username].find(isName);
+    return name === undefined ? "the holder of an API key" : shown(name);
+  }
+  const { sub, email, email_verified: verified, preferred_username: username } = jwt.claims;
+  const subject = shown(String(sub));
+  // some providers write it as a string
+  if (isName(email) && (verified === true || verified === "true")) return shown(email);
+  const chosen = [verified === undefined ? email : undefined, username].find(isName);
+  return chosen === undefined || chosen === sub ? subject : `${shown(chosen)} (${subject})`;
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === "string" && value !== "";
+}
+
+/** Without characters that cannot be seen, which could make one name look like another. */
+function shown(text: string): string {
+  return text.replace(/\p{C}/gu, "").slice(0, maxNameLength);
 }
 
 /** Characters. */
