@@ -3,7 +3,9 @@ import { describe, it } from "node:test";
 import type { Identity } from "./identity.ts";
 import { loginOwnerOf } from "./principal.ts";
 
-const withClaims = (claims: Readonly<Record<string, unknown>>): Identity => ({ jwt: { claims: { iss: "i", sub: "s1", ...claims }, token: "t" } });
+const withClaims = (claims: Readonly<Record<string, unknown>>): Identity => ({
+  jwt: { claims: { iss: "i", sub: "s1", ...claims }, token: "t" },
+});
 
 describe("the name that a login page shows", () => {
   const cases: readonly [what: string, identity: Identity, name: string | undefined][] = [
