@@ -33,6 +33,8 @@ export function lifetimeOf({ lifetimeMs }: Tokens, now: number): Pick<Login, "ex
 export class Renewal {
   private readonly parts: RenewalParts;
   private readonly underWay = new Map<string, Promise<Login | undefined>>();
+  /** Renewed ones that could not be written: the server takes what is written in their place for stolen. */
+  private readonly unwritten = new RecentMap<string, { readonly login: Login; readonly replaced: string }>(maxFailures);
   private readonly failures = new RecentMap<string, { readonly error: Error; readonly until: number }>(maxFailures);
 
   constructor(parts: RenewalParts) {
@@ -72,9 +74,12 @@ export class Renewal {
 
   private async replace({ key, accessToken }: Login): Promise<Login | undefined> {
     const { vault, clients, fetch, clock, log } = this.parts;
-    const login = await vault.get(key); // as it is now: another call, or another process, may have been faster
-    if (login?.state !== "active") return undefined;
-    if (login.accessToken !== accessToken) return login;
+    const written = await vault.get(key); // as it is now: another call, or another process, may have been faster
+    if (written?.state !== "active") return undefined;
+    if (written.accessToken !== accessToken) return written;
+    const unwritten = this.unwritten.get(key);
+    const login = unwritten?.replaced === accessToken ? unwritten.login : written;
+    if (login !== written && (login.refreshAt === undefined || clock.wall() < login.refreshAt)) return this.write(login, accessToken);
     const { refreshToken, tokenEndpoint: endpoint, client, resource, issuer, server } = login;
     if (refreshToken === undefined) return this.end(login);
     const failed = this.failures.get(key);
@@ -91,9 +96,9 @@ export class Renewal {
       };
       const now = await vault.get(key);
       // revoked, or made anew, while the server was asked: that stands
+      if (now === undefined) void vault.disown(renewed);
       if (now?.accessToken !== accessToken) return now?.state === "active" ? now : undefined;
-      await vault.put(renewed);
-      return renewed;
+      return await this.write(renewed, accessToken);
     } catch (thrown) {
       if (thrown instanceof OAuthRefusal && isFinal(thrown, login)) {
         log.info("a login has to be made anew", { server, issuer, reason: thrown.code });
@@ -105,6 +110,20 @@ export class Renewal {
       this.failures.set(key, { error, until: clock.monotonic() + retryMs });
       throw error;
     }
+  }
+
+  /** What cannot be written is good all the same, in this process; the next call writes it. @param replaced the token that is written */
+  private async write(login: Login, replaced: string): Promise<Login> {
+    const { vault, log } = this.parts;
+    const { key, server } = login;
+    try {
+      await vault.put(login);
+      this.unwritten.delete(key);
+    } catch (thrown) {
+      log.error("a renewed login could not be written", { server, error: thrown instanceof Error ? thrown.message : String(thrown) });
+      this.unwritten.set(key, { login, replaced });
+    }
+    return login;
   }
 
   private async end(login: Login): Promise<Login | undefined> {
