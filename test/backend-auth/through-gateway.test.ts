@@ -235,7 +235,7 @@ describe("HTTP and LLM backends", () => {
         let issued = 0;
         server.answer = ({ headers }) => {
           issued += 1;
-          return { access_token: `for-${headers["x-tenant"] ?? "any"}-${issued}`, token_type: "Bearer", expires_in: 600 };
+          return { access_token: `for-${String(headers["x-tenant"])}-${issued}`, token_type: "Bearer", expires_in: 600 };
         };
         gateway = await startTestGateway(config());
         const authorization = `Bearer ${token("alice")}`;
