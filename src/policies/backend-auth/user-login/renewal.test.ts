@@ -129,13 +129,16 @@ describe("renewing a login", () => {
     const { clock, store, vault, renewal, sent, logged } = await withLogin(answer);
     const set = store.set.bind(store);
     const broken = new Error("disk full");
+    let tries = 0;
     store.set = () => {
+      tries += 1;
       throw broken;
     };
     clock.now += 3_590_000;
     assert.equal((await renewal.current("k"))?.accessToken, "new");
     clock.now += 20_000; // the one that is written has ended
-    assert.equal((await renewal.current("k"))?.accessToken, "new");
+    for (let calls = 0; calls < 5; calls += 1) assert.equal((await renewal.current("k"))?.accessToken, "new");
+    assert.equal(tries, 2);
     assert.deepEqual([sent.length, (await vault.get("k"))?.accessToken], [1, "old"]);
     assert.ok(logged.length > 0 && logged.every((line) => !line.includes("r2") && !line.includes('new"')));
     clock.now += 3_590_000; // so has the new one
@@ -144,10 +147,31 @@ describe("renewing a login", () => {
       sent.map((form) => form.get("refresh_token")),
       ["r1", "r2"],
     );
+    const refused = await renewal.current("k");
+    assert.ok(refused);
+    await renewal.renew(refused); // by the server, before it was written
+    assert.equal(sent.length, 3);
     store.set = set;
+    clock.now += 2_001;
     await renewal.current("k");
     assert.equal((await vault.get("k"))?.refreshToken, "r2");
-    assert.equal(sent.length, 2);
+    assert.equal(sent.length, 3);
+  });
+
+  it("ends what was not written, too, when the server says so", async () => {
+    const answer = { status: 200, text: '{"access_token":"new","refresh_token":"r2","token_type":"bearer"}' };
+    const { clock, store, vault, renewal } = await withLogin(answer);
+    const set = store.set.bind(store);
+    store.set = () => {
+      throw new Error("disk full");
+    };
+    clock.now += 3_590_000;
+    const unwritten = await renewal.current("k");
+    assert.equal(unwritten?.accessToken, "new");
+    store.set = set;
+    Object.assign(answer, { status: 400, text: '{"error":"invalid_grant"}' });
+    assert.equal(await renewal.renew(unwritten), undefined);
+    assert.equal((await vault.get("k"))?.state, "needs_reauth");
   });
 
   it("needs a login anew when there is no refresh token, once the token has ended", async () => {

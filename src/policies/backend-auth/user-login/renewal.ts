@@ -34,7 +34,9 @@ export class Renewal {
   private readonly parts: RenewalParts;
   private readonly underWay = new Map<string, Promise<Login | undefined>>();
   /** Renewed ones that could not be written: the server takes what is written in their place for stolen. */
-  private readonly unwritten = new RecentMap<string, { readonly login: Login; readonly replaced: string }>(maxFailures);
+  private readonly unwritten = new RecentMap<string, { readonly login: Login; readonly replaced: string; readonly until: number }>(
+    maxFailures,
+  );
   private readonly failures = new RecentMap<string, { readonly error: Error; readonly until: number }>(maxFailures);
 
   constructor(parts: RenewalParts) {
@@ -76,12 +78,16 @@ export class Renewal {
     const { vault, clients, fetch, clock, log } = this.parts;
     const written = await vault.get(key); // as it is now: another call, or another process, may have been faster
     if (written?.state !== "active") return undefined;
-    if (written.accessToken !== accessToken) return written;
-    const unwritten = this.unwritten.get(key);
-    const login = unwritten?.replaced === accessToken ? unwritten.login : written;
-    if (login !== written && (login.refreshAt === undefined || clock.wall() < login.refreshAt)) return this.write(login, accessToken);
+    const replaced = written.accessToken;
+    const kept = this.unwritten.get(key);
+    const unwritten = kept?.replaced === replaced ? kept : undefined;
+    const login = unwritten?.login ?? written;
+    if (accessToken !== replaced && accessToken !== login.accessToken) return login;
+    if (unwritten !== undefined && accessToken === replaced && (login.refreshAt === undefined || clock.wall() < login.refreshAt)) {
+      return clock.monotonic() < unwritten.until ? login : this.write(login, replaced);
+    }
     const { refreshToken, tokenEndpoint: endpoint, client, resource, issuer, server } = login;
-    if (refreshToken === undefined) return this.end(login);
+    if (refreshToken === undefined) return this.end(key, replaced);
     const failed = this.failures.get(key);
     if (failed !== undefined && clock.monotonic() < failed.until) throw failed.error;
     try {
@@ -97,13 +103,13 @@ export class Renewal {
       const now = await vault.get(key);
       // revoked, or made anew, while the server was asked: that stands
       if (now === undefined) void vault.disown(renewed);
-      if (now?.accessToken !== accessToken) return now?.state === "active" ? now : undefined;
-      return await this.write(renewed, accessToken);
+      if (now?.accessToken !== replaced) return now?.state === "active" ? now : undefined;
+      return await this.write(renewed, replaced);
     } catch (thrown) {
       if (thrown instanceof OAuthRefusal && isFinal(thrown, login)) {
         log.info("a login has to be made anew", { server, issuer, reason: thrown.code });
         if (thrown.code !== "invalid_grant") await clients.forget(client);
-        return this.end(login);
+        return this.end(key, replaced);
       }
       const error = thrown instanceof Error ? thrown : new Error(String(thrown));
       log.warn("a login could not be renewed", { server, issuer, error: error.message });
@@ -112,24 +118,24 @@ export class Renewal {
     }
   }
 
-  /** What cannot be written is good all the same, in this process; the next call writes it. @param replaced the token that is written */
+  /** What cannot be written is good all the same, in this process; a later call writes it. @param replaced the token that is written */
   private async write(login: Login, replaced: string): Promise<Login> {
-    const { vault, log } = this.parts;
+    const { vault, clock, log } = this.parts;
     const { key, server } = login;
     try {
       await vault.put(login);
       this.unwritten.delete(key);
     } catch (thrown) {
       log.error("a renewed login could not be written", { server, error: thrown instanceof Error ? thrown.message : String(thrown) });
-      this.unwritten.set(key, { login, replaced });
+      this.unwritten.set(key, { login, replaced, until: clock.monotonic() + retryMs });
     }
     return login;
   }
 
-  private async end(login: Login): Promise<Login | undefined> {
+  private async end(key: string, accessToken: string): Promise<Login | undefined> {
     const { vault } = this.parts;
-    await vault.renounce(login.key, login.accessToken);
-    const left = await vault.get(login.key); // another process may have renewed it meanwhile
+    await vault.renounce(key, accessToken);
+    const left = await vault.get(key); // another process may have renewed it meanwhile
     return left?.state === "active" ? left : undefined;
   }
 }
