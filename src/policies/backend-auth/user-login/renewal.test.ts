@@ -158,6 +158,19 @@ describe("renewing a login", () => {
     assert.equal(sent.length, 3);
   });
 
+  it("loses nothing when the store cannot be read once the server has answered", async () => {
+    const { clock, store, vault, renewal, sent } = await withLogin(fresh);
+    const get = store.get.bind(store);
+    store.get = (kind, key) => {
+      if (sent.length > 0) throw new Error("disk failure");
+      return get(kind, key);
+    };
+    clock.now += 3_590_000;
+    assert.equal((await renewal.current("k"))?.accessToken, "new");
+    store.get = get;
+    assert.equal((await vault.get("k"))?.accessToken, "new");
+  });
+
   it("ends what was not written, too, when the server says so", async () => {
     const answer = { status: 200, text: '{"access_token":"new","refresh_token":"r2","token_type":"bearer"}' };
     const { clock, store, vault, renewal } = await withLogin(answer);

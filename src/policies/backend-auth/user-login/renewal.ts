@@ -100,7 +100,7 @@ export class Renewal {
         scope: tokens.scope ?? login.scope,
         ...lifetimeOf(tokens, clock.wall()),
       };
-      const now = await vault.get(key);
+      const now = await vault.get(key).catch(() => written); // the new tokens must not be lost for that
       // revoked, or made anew, while the server was asked: that stands
       if (now === undefined) void vault.disown(renewed);
       if (now?.accessToken !== replaced) return now?.state === "active" ? now : undefined;
