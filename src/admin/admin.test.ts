@@ -11,6 +11,7 @@ import { systemClock } from "../base/clock.ts";
 import { PinRegistry } from "../mcp/integrity/registry.ts";
 import { MemoryState } from "../store/memory-state.ts";
 import { LogLevels } from "../telemetry/log/levels.ts";
+import { fetchDocument } from "../upstream/fetch-document.ts";
 import { parseAddress } from "./address.ts";
 import { refusalOf } from "./guard.ts";
 import { type AdminServers, type AdminSettings, type AdminTools, startAdmin } from "./servers.ts";
@@ -193,11 +194,26 @@ test("web pages are kept out of the admin address", async (t) => {
   assert.equal(await status({ host: "localhost:1", origin: "null" }), 403);
   assert.equal(await status({ host: "localhost:1", "sec-fetch-site": "cross-site" }), 403);
   assert.equal(await status({ host: "localhost:1", "sec-fetch-site": "none" }), 200);
+  assert.equal(await status({ host: "localhost:1", "content-length": "0" }), 200);
   assert.equal(
     (await ask(servers.addresses.stats, "/metrics", { headers: { host: "pod.example" } })).status,
     200,
     "scrapers come under any name",
   );
+});
+
+test("the gateway's own requests are kept out of the admin address, wherever an authorization server sends them", async (t) => {
+  const { servers, stops } = await started(t);
+  const url = `http://${servers.addresses.admin}/quitquitquit`;
+  for (const [type, body] of [
+    ["application/json", "{}"],
+    ["application/x-www-form-urlencoded", "token=t"],
+  ] as const) {
+    const { status, text } = await fetchDocument({ url, method: "POST", headers: { "content-type": type }, body });
+    assert.deepEqual([status, text], [403, "requests with a body are not served\n"]);
+  }
+  assert.equal(refusalOf({ host: "localhost", "transfer-encoding": "chunked" }, true), "requests with a body are not served");
+  assert.deepEqual(stops, []);
 });
 
 test("no Host but a local one passes on loopback", () => {

@@ -5,6 +5,8 @@ export interface Identity {
   /** Metadata of the API key, flattened as in CEL's `apiKey`. */
   apiKey?: ApiKeyIdentity;
   basicAuth?: { readonly username: string };
+  /** Digest of the user's line in the database of `basicAuth`: two databases may have users of one name. Not for expressions. */
+  basicAuthAccount?: string;
 }
 
 export interface JwtIdentity {

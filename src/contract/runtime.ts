@@ -100,6 +100,8 @@ export type Page = (exchange: Exchange, rest: string) => Promise<Reply> | undefi
 export interface NamedBackend {
   readonly names: BackendNames;
   readonly send: Send;
+  /** Address and policies of its calls, parsed: who keeps answers tells by it whether they are still the same server's. */
+  readonly settings: unknown;
 }
 
 export interface UpstreamAddress {

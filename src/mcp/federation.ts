@@ -78,7 +78,7 @@ export class Federation {
     const integrity = createIntegrity(settings, context, this.names, (call) => this.look(call));
     this.decision = createDecision(settings.authorize, integrity);
     this.guardrails = settings.guardrails && new Guardrails(settings.guardrails, [...this.byName.keys()], this.limits.maxMessageBytes);
-    this.states = context.sessionKey && new RequestStates(context.sessionKey, context.clock);
+    this.states = context.sessionKey && new RequestStates(context.sessionKey, settings.name, context.clock);
     this.version = context.version;
     this.stateful = settings.statefulMode === "stateful";
     const { openDeadlineMs, closedDeadlineMs, shortDeadlineMs } = this.limits;

@@ -24,11 +24,16 @@ export interface StateOf {
  */
 export class RequestStates {
   private readonly key: KeyObject;
+  private readonly backend: string;
   private readonly clock: Clock;
 
-  /** @param key 32 bytes */
-  constructor(key: Buffer, clock: Clock) {
+  /**
+   * @param key 32 bytes
+   * @param backend whose targets they are: another one may have a target of the same name
+   */
+  constructor(key: Buffer, backend: string, clock: Clock) {
     this.key = createSecretKey(key);
+    this.backend = backend;
     this.clock = clock;
   }
 
@@ -37,10 +42,13 @@ export class RequestStates {
    * @throws GatewayError `mcp_invalid_params` for one that is not this caller's, of this call, from the last hour
    */
   open(request: McpRequest, of: StateOf): McpRequest {
-    const bound = boundTo(of);
-    const state = request.params?.["requestState"];
-    if (bound === undefined || typeof state !== "string") return request;
-    const opened = this.decrypt(state, bound);
+    const bound = this.boundTo(of);
+    const { requestState: state, ...others } = request.params ?? {};
+    if (bound === undefined) return request;
+    // readers that ignore case (Go's encoding/json) would take it for the state
+    const isAmbiguous = Object.keys(others).some((name) => name.toLowerCase() === "requeststate");
+    if (!isAmbiguous && typeof state !== "string") return request;
+    const opened = isAmbiguous || typeof state !== "string" ? undefined : this.decrypt(state, bound);
     if (opened === undefined) {
       throw rpcError("mcp_invalid_params", {
         id: request.id,
@@ -56,7 +64,7 @@ export class RequestStates {
 
   /** How a response's state is bound; undefined where there is nobody to bind it to. */
   sealer(of: StateOf): ((response: Buffer) => Buffer) | undefined {
-    const bound = boundTo(of);
+    const bound = this.boundTo(of);
     if (bound === undefined) return undefined;
     return (response) => {
       const view = holdsState(response) ? new JsonView(response).member("result")?.member("requestState") : undefined;
@@ -65,6 +73,11 @@ export class RequestStates {
         ? response
         : splice(response, [replace(view, JSON.stringify(this.encrypt(state, bound)))]);
     };
+  }
+
+  private boundTo({ exchange, target, method, name }: StateOf): Buffer | undefined {
+    const principal = principalOf(exchange.identity);
+    return principal === undefined ? undefined : Buffer.from(JSON.stringify([purpose, principal, this.backend, target, method, name]));
   }
 
   private encrypt(state: string, bound: Buffer): string {
@@ -95,11 +108,6 @@ export function holdsState(response: Buffer): boolean {
   return response.includes(marker);
 }
 
-function boundTo({ exchange, target, method, name }: StateOf): Buffer | undefined {
-  const principal = principalOf(exchange.identity);
-  return principal === undefined ? undefined : Buffer.from(JSON.stringify([purpose, principal, target, method, name]));
-}
-
 const algorithm = "aes-256-gcm";
 const nonceBytes = 12;
 const tagBytes = 16;
@@ -107,4 +115,4 @@ const tagBytes = 16;
 const maxAgeMs = 3_600_000;
 const marker = Buffer.from('"requestState"');
 /** Keeps states apart from anything else encrypted with the key. */
-const purpose = "turnpike mcp request state 1";
+const purpose = "turnpike mcp request state 2";

@@ -27,7 +27,7 @@ export function sendsIssuer(metadata: ServerMetadata): boolean {
  */
 export function trustedEndpoint(metadata: ServerMetadata, name: string, issuer: string): string | undefined {
   const value = metadata[name];
-  if (typeof value !== "string") return undefined;
+  if (typeof value !== "string" || value.length > maxUrlLength) return undefined;
   const url = URL.parse(value);
   if (url === null || url.username !== "" || url.password !== "" || url.hash !== "") return undefined;
   const { origin, hostname } = new URL(issuer);
@@ -36,9 +36,13 @@ export function trustedEndpoint(metadata: ServerMetadata, name: string, issuer: 
   return url.protocol === "https:" && !isPrivateAddress(url.hostname) ? value : undefined;
 }
 
+/** Characters: such URLs end up in pages, logs and the addresses of browsers. */
+const maxUrlLength = 2_048;
+
 /** Names and addresses of this machine. @param hostname as URL has it: lower case, IPv6 in brackets */
 export function isLoopback(hostname: string): boolean {
-  if (hostname === "localhost" || hostname.endsWith(".localhost") || hostname === "[::1]") return true;
+  const name = hostname.endsWith(".") ? hostname.slice(0, -1) : hostname; // `localhost.` is the same name
+  if (name === "localhost" || name.endsWith(".localhost") || name === "[::1]") return true;
   return isIP(hostname) === 4 && hostname.startsWith("127.");
 }
 
@@ -57,6 +61,7 @@ for (const [network, prefix] of [
   ["::", 127],
   ["fc00::", 7],
   ["fe80::", 10],
+  ["64:ff9b::", 96], // IPv4 behind NAT64 (RFC 6052)
 ] as const)
   privateRanges.addSubnet(network, prefix, "ipv6");
 

@@ -20,7 +20,7 @@ export function callingContext(
     const settings = { connectTimeoutMs: 5_000, idleTimeoutMs: 5_000, maxIdle: undefined, keepAlive: undefined };
     const upstream = createUpstream(host, settings, { clock: context.clock, metrics });
     upstreams.push(upstream);
-    return { names: { name: "sts", type: "static", protocol: "http" }, send: upstream.send };
+    return { names: { name: "sts", type: "static", protocol: "http" }, send: upstream.send, settings: [host, own?.policies] };
   };
   const context = testContext({ files, backend });
   return Object.assign(context, { asked, close: () => upstreams.forEach((upstream) => upstream.close()) });

@@ -213,6 +213,62 @@ describe("HTTP and LLM backends", () => {
     assert.deepEqual([ownHeader, entryHeader, got()], ["1", "2", "Bearer for-alice-at-named"]);
   });
 
+  describe("share none that depends on more than what was exchanged", () => {
+    const named = (policies: object | undefined, entry: object) => {
+      const { oauthTokenExchange } = exchange("shared");
+      const { host: _, ...rest } = oauthTokenExchange;
+      const backendAuth = { oauthTokenExchange: { ...rest, backend: "sts", ...(policies === undefined ? {} : { policies }) } };
+      const routes = [{ backends: [{ host: backend.host, policies: { backendAuth } }] }];
+      return JSON.stringify({ backends: [{ name: "sts", host: server.host, ...entry }], binds: [{ port: 0, listeners: [{ routes }] }] });
+    };
+    const tenant = (expression: string) => ({ transformations: { request: { set: { "x-tenant": expression } } } });
+    const callers = { subjectToken: { source: { header: { name: "x-tenant" } } }, authorizationLocation: { header: { name: "x-inner" } } };
+
+    const cases: readonly [what: string, config: () => string, kept: boolean][] = [
+      ["on the request, by the call's own policies", () => named(tenant("request.headers['x-tenant']"), {}), false],
+      ["on the request, by the server's", () => named(undefined, { policies: tenant("request.headers['x-tenant']") }), false],
+      ["on the caller, by the credential of the call", () => named({ backendAuth: exchange("inner", callers) }, {}), false],
+      ["on nothing of the request, and so are kept", () => named(tenant("'fixed'"), {}), true],
+    ];
+    for (const [what, config, kept] of cases) {
+      it(what, async () => {
+        let issued = 0;
+        server.answer = ({ headers }) => {
+          issued += 1;
+          return { access_token: `for-${String(headers["x-tenant"])}-${issued}`, token_type: "Bearer", expires_in: 600 };
+        };
+        gateway = await startTestGateway(config());
+        const authorization = `Bearer ${token("alice")}`;
+        const tokens: unknown[] = [];
+        for (const name of ["one", "other", "one"]) {
+          assert.equal((await fetch(gateway.url(), { headers: { authorization, "x-tenant": token(name) } })).status, 200);
+          tokens.push(got());
+        }
+        assert.equal(new Set(tokens).size, kept ? 1 : 3);
+        assert.equal(
+          gateway.gateway.loaded.warnings.some((one) => one.includes("tokens are not kept")),
+          !kept,
+        );
+      });
+    }
+
+    it("on a server that a reload put in another's place", async () => {
+      const other = await new AuthorizationServer({ clients: { gw: { method: "client_secret_basic", secret: "gw-secret" } } }).start();
+      try {
+        other.answer = () => ({ access_token: "from-the-other", token_type: "Bearer", expires_in: 600 });
+        gateway = await startTestGateway(named(undefined, {}));
+        const caller = token("alice");
+        await get(caller);
+        assert.equal(got(), "Bearer for-alice-at-shared");
+        assert.equal(await gateway.reload(named(undefined, { host: other.host })), true);
+        await get(caller);
+        assert.equal(got(), "Bearer from-the-other");
+      } finally {
+        other.close();
+      }
+    });
+  });
+
   it("do without when the endpoint is slower than its policies allow", async () => {
     gateway = await gatewayWith(exchange("slow", { policies: { http: { requestTimeout: "50ms" } } }), backend.host);
     const release = Promise.withResolvers<object>();

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { HeaderList } from "../../src/base/headers.ts";
+import { Reply } from "../../src/contract/reply.ts";
 import type { Exchange } from "../../src/contract/exchange.ts";
 import { FakeServer, type Received } from "./fake-server.ts";
 import { type Answered, Rig } from "./rig.ts";
@@ -61,3 +63,32 @@ test("without a key, or a caller, a state stays as its server made it", async ()
   assert.equal(stateIn(await call(new Rig({ a: asking() }), asUser("ann"))), "step 1");
   assert.equal(stateIn(await call(new Rig({ a: asking() }, { sessionKey: Buffer.alloc(32, 7) }), {})), "step 1");
 });
+
+test("a state under a name that readers take for the same is refused, whoever reads it", async () => {
+  const server = asking();
+  const rig = new Rig({ a: server }, { sessionKey: Buffer.alloc(32, 7) });
+  const state = stateIn(await call(rig, asUser("ann")));
+  for (const name of ["RequestState", "requeststate"]) {
+    for (const more of [{ [name]: "step 1" }, { requestState: state, [name]: "step 1" }]) {
+      const { status, messages } = await call(rig, asUser("ann"), more);
+      assert.deepEqual([status, messages[0]?.error?.code], [400, -32602], name);
+    }
+  }
+});
+
+test("a state is of no use at another backend, though a target there has the same name", async () => {
+  const sessionKey = Buffer.alloc(32, 7);
+  const state = stateIn(await call(new Rig({ a: asking() }, { sessionKey, name: "one" }), asUser("ann")));
+  const other = new Rig({ a: asking() }, { sessionKey, name: "other" });
+  assert.equal((await call(other, asUser("ann"), { requestState: state })).status, 400);
+});
+
+for (const result of ['{"requestState":"a","requestState":"b"}', '{"requestState":"a","RequestState":"b"}']) {
+  test(`an answer whose state depends on the reader fails its own call only: ${result}`, async () => {
+    const answered = new Reply(200, new HeaderList(["content-type", "application/json"]), `{"jsonrpc":"2.0","id":1,"result":${result}}`);
+    const rig = new Rig({ a: new FakeServer({ answers: { "tools/call": () => answered } }) }, { sessionKey: Buffer.alloc(32, 7) });
+    const { status, text, messages } = await call(rig, asUser("ann"));
+    assert.deepEqual([status, messages[0]?.error?.code], [503, -32603]);
+    assert.match(text, /ambiguous key/);
+  });
+}

@@ -50,19 +50,19 @@ describe("a caller logs in at a server behind the gateway", () => {
     }));
 
   // shows: user-login-clients
-  const clients: readonly [what: string, options: UpstreamOptions, userLogin: object][] = [
+  const clients: readonly [what: string, options: UpstreamOptions, userLogin: LoginRigOptions["userLogin"]][] = [
     ["by its published description", { clients: "document" }, {}],
     ["registered by request", { clients: "registration" }, {}],
     [
       "registered by hand",
       { clients: { clientId: "by hand", clientSecret: "hand:s3cret/+" } },
-      { clientId: "by hand", clientSecret: "hand:s3cret/+" },
+      ({ issuer }) => ({ clientId: "by hand", clientSecret: "hand:s3cret/+", issuer }),
     ],
     ["at a server that sends no `iss` and does not say where it describes itself", { sendsIssuer: false, bareChallenge: true }, {}],
   ];
   for (const [what, upstream, userLogin] of clients) {
     test(`the gateway is known ${what}`, () =>
-      withRig({ upstream, userLogin: userLogin as Record<string, unknown> }, async (rig) => {
+      withRig({ upstream, ...(userLogin === undefined ? {} : { userLogin }) }, async (rig) => {
         const alice = await logIn(rig, "alice");
         assert.equal((await callTool(alice, "whoami")).text, "I am alice@hub");
         const bob = await logIn(rig, "bob");

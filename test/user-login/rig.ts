@@ -3,10 +3,12 @@ import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/
 import { startTestGateway, type TestGateway } from "../gateway-harness.ts";
 import { FakeUpstream, type UpstreamOptions } from "./fake-upstream.ts";
 
+type UserLoginConfig = Readonly<Record<string, unknown>>;
+
 export interface LoginRigOptions {
   readonly upstream?: UpstreamOptions;
   /** More of `userLogin`. */
-  readonly userLogin?: Readonly<Record<string, unknown>>;
+  readonly userLogin?: UserLoginConfig | ((upstream: FakeUpstream) => UserLoginConfig);
   /** More of `mcp`; its `targets` are put behind the one that wants logins. */
   readonly mcp?: Readonly<Record<string, unknown>>;
   readonly targets?: readonly object[];
@@ -38,7 +40,8 @@ const users = ["alice", "bob", ...Array.from({ length: 8 }, (_, index) => `user$
 export async function startLoginRig(options: LoginRigOptions = {}): Promise<LoginRig> {
   const upstream = await new FakeUpstream(options.upstream).start();
   const config = (publicUrl: string): string => {
-    const backendAuth = { userLogin: { publicUrl, ...options.userLogin } };
+    const more = typeof options.userLogin === "function" ? options.userLogin(upstream) : options.userLogin;
+    const backendAuth = { userLogin: { publicUrl, ...more } };
     const targets = [
       { name: "hub", ...(options.reach?.(upstream.url) ?? { mcp: { host: upstream.url } }), policies: { backendAuth } },
       ...(options.targets ?? []),

@@ -166,15 +166,17 @@ export class Build {
   /** A backend that a policy names: `{host}` or `{backend}`. `own` is what the policy wants around its calls. */
   private namedBackend(reference: unknown, path: string, own: readonly PolicyLayer[]): NamedBackend {
     const { kind, host, backend } = reference as { kind: string; host?: UpstreamAddress; backend?: string };
-    if (kind === "host" && host !== undefined) return { names: staticNames(host), send: this.send(host, own) };
+    if (kind === "host" && host !== undefined)
+      return { names: staticNames(host), send: this.send(host, own), settings: settingsOf(host, own) };
     if (kind === "backend" && backend !== undefined) {
       const entry = this.entry(backend);
       if (entry.kind === "host") {
         if (this.naming.has(backend)) throw new Error(`${path}: the policies of the backend ${backend} call that backend again`);
         this.naming.add(backend);
         try {
-          const send = this.send(entry.host, [...this.layersFor(backend), ...this.entryLayers(backend), ...own]);
-          return { names: { ...staticNames(entry.host), name: backend }, send };
+          const layers = [...this.layersFor(backend), ...this.entryLayers(backend), ...own];
+          const names = { ...staticNames(entry.host), name: backend };
+          return { names, send: this.send(entry.host, layers), settings: settingsOf(entry.host, layers) };
         } finally {
           this.naming.delete(backend);
         }
@@ -183,6 +185,11 @@ export class Build {
     }
     throw new Error(`${path}: a ${kind} cannot be called from a policy`);
   }
+}
+
+/** Without paths: moving it in the file changes nothing. */
+function settingsOf(host: UpstreamAddress, layers: readonly PolicyLayer[]): unknown {
+  return [host, ...layers.map(({ policies }) => policies)];
 }
 
 /** A message that begins with a more precise place says so itself. */

@@ -32,6 +32,7 @@ export function crossAppAccess(config: CrossAppAccessConfig, context: CompileCon
   return exchangedToken(
     {
       name,
+      servers: [askProvider.settings, askServer.settings],
       subject: compileCallerToken(subjectToken?.source ?? fromBearerHeader),
       place: compileCredentialDestination(undefined),
       async exchange(exchange, { subject }) {

@@ -27,6 +27,8 @@ export interface ExchangeInputs {
 export interface TokenFlow {
   /** For messages. */
   readonly name: string;
+  /** Settings of the token endpoints, which the tokens depend on, too. */
+  readonly servers: readonly unknown[];
   readonly subject: CallerToken;
   readonly actor?: { readonly token: CallerToken; readonly enforceMayAct: boolean };
   readonly params?: readonly (readonly [name: string, value: CompiledExpression])[];
@@ -44,7 +46,7 @@ const defaultTtlMs = 300_000;
  * @param config what the token depends on; policies of the same one share their tokens, also across reloads
  */
 export function exchangedToken(flow: TokenFlow, config: { cache?: TokenCacheConfig | undefined }, context: CompileContext): BackendPolicy {
-  const cache = acquireCache(config, context);
+  const cache = acquireCache(flow, config, context);
   const needsBody = readsRequestBody(readsOf(flow));
   const tokenFor = async (outgoing: Outgoing, key: string, inputs: ExchangeInputs): Promise<string> => {
     try {
@@ -112,11 +114,28 @@ function failure(cause: unknown, { flow, outgoing, context }: Failed): GatewayEr
   return new GatewayError(code, { detail, cause, ...(cause.status === undefined ? {} : { status: cause.status }) });
 }
 
-function acquireCache(config: { cache?: TokenCacheConfig | undefined }, context: CompileContext): TokenCache {
+function acquireCache({ name, servers }: TokenFlow, config: { cache?: TokenCacheConfig | undefined }, context: CompileContext): TokenCache {
   const { maxEntries = defaultMaxEntries, defaultTtl = 0 } = config.cache ?? {};
-  const settings = { maxEntries, defaultTtlMs: defaultTtl === 0 ? defaultTtlMs : defaultTtl };
+  const shared = !readsRequest(servers);
+  if (!shared && maxEntries > 0) context.warn(`${name}: tokens are not kept, since policies of the call to the server read the request`);
+  const settings = { maxEntries: shared ? maxEntries : 0, defaultTtlMs: defaultTtl === 0 ? defaultTtlMs : defaultTtl };
   const contents = (_name: string, value: unknown): unknown =>
     isPlainObject(value) && value["kind"] === "file" && typeof value["file"] === "string" ? context.readFile(value["file"]) : value;
-  const key = hash("sha256", JSON.stringify(config, contents), "hex");
+  const key = hash("sha256", JSON.stringify([config, servers], contents), "hex");
   return context.resources.acquire(`exchanged-tokens ${key}`, () => new TokenCache(settings, context.clock));
+}
+
+/** Credentials that are the caller's own, or were got for it. */
+const callersCredentials: ReadonlySet<unknown> = new Set(["passthrough", "oauthTokenExchange", "crossAppAccess", "userLogin"]);
+
+/**
+ * Whether calls with these settings depend on more of a request than its tokens: by an expression, or by the credential that
+ * the call has of its own. What one caller is given there is not for another who sends the same token.
+ */
+function readsRequest(settings: unknown): boolean {
+  if (settings === null || typeof settings !== "object") return false;
+  if ("reads" in settings && settings.reads instanceof ReadSet) return settings.reads.variables || settings.reads.paths.size > 0;
+  return Object.entries(settings).some(
+    ([name, value]) => readsRequest(value) || (name === "backendAuth" && isPlainObject(value) && callersCredentials.has(value["kind"])),
+  );
 }

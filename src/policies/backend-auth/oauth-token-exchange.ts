@@ -30,6 +30,7 @@ export function oauthTokenExchange(config: OauthTokenExchangeConfig, context: Co
   return exchangedToken(
     {
       name,
+      servers: [request.settings],
       subject: compileCallerToken(subjectToken.source),
       ...(actorToken === undefined
         ? {}

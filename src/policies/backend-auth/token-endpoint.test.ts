@@ -12,7 +12,7 @@ const names = { name: "sts", type: "static", protocol: "http" } as const;
 
 /** Asks an endpoint that answers this. */
 function asking(reply: Reply) {
-  const context = testContext({ backend: () => ({ names, send: async () => reply }) });
+  const context = testContext({ backend: () => ({ names, settings: undefined, send: async () => reply }) });
   const config = { kind: "host", host: { host: "sts", port: 80 }, clientAuth: undefined } as never;
   return compileTokenEndpoint(config, "place", context)(testExchange(), new URLSearchParams({ subject_token: "hunter2-subject" }));
 }

@@ -20,7 +20,11 @@ export interface TokenReply {
 }
 
 /** Asks for a token. Rejects with a TokenEndpointError. */
-export type RequestToken = (exchange: Exchange, form: URLSearchParams) => Promise<TokenReply>;
+export interface RequestToken {
+  (exchange: Exchange, form: URLSearchParams): Promise<TokenReply>;
+  /** The server's, with the policies of the call. */
+  readonly settings: unknown;
+}
 
 interface TokenErrorDetails {
   readonly refusesCaller?: boolean;
@@ -62,11 +66,11 @@ export function compileTokenEndpoint(config: TokenEndpointConfig, place: string,
     context.warn(
       `${place.slice(place.lastIndexOf(".") + 1)}: ${config.host.host}:443 is called without TLS; it needs \`policies: { backendTLS: {} }\``,
     );
-  const { names, send } = context.backend(config, own);
+  const { names, send, settings } = context.backend(config, own);
   const auth = clientAuth === undefined ? undefined : compileClientAuth(clientAuth, context);
   const url = new URL(pathAndQuery === "" ? "/" : pathAndQuery, "http://endpoint");
   const endpoint: Endpoint = { names, send, auth, path: url.pathname, search: url.search };
-  return (exchange, form) => request(endpoint, exchange, form);
+  return Object.assign((exchange: Exchange, form: URLSearchParams) => request(endpoint, exchange, form), { settings });
 }
 
 interface Endpoint {

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from "node:crypto";
+import { createHash, hash as digest, timingSafeEqual } from "node:crypto";
 import { compare } from "bcryptjs";
 import { desCrypt } from "./des-crypt.ts";
 import { md5Crypt } from "./md5-crypt.ts";
@@ -7,14 +7,20 @@ import { shaCrypt } from "./sha-crypt.ts";
 /** Whether a password is the one that was hashed. */
 export type CheckPassword = (password: string) => boolean | Promise<boolean>;
 
+export interface User {
+  readonly check: CheckPassword;
+  /** Digest of the user's line: no two databases have it in common, unless one is a copy of the other. */
+  readonly account: string;
+}
+
 /**
  * Reads a user database in htpasswd form (https://httpd.apache.org/docs/2.4/programs/htpasswd.html): `user:hash` lines,
  * comments behind `#`. Hashes: bcrypt, apr1 and md5, {SHA}, sha256- and sha512-crypt, and the original crypt.
  * Of several lines for one user the last counts.
  * @throws Error that names line and user when a hash is of no known form; hashes are never in the text
  */
-export function parseHtpasswd(text: string): ReadonlyMap<string, CheckPassword> {
-  const users = new Map<string, CheckPassword>();
+export function parseHtpasswd(text: string): ReadonlyMap<string, User> {
+  const users = new Map<string, User>();
   for (const [index, untrimmed] of text.split("\n").entries()) {
     const line = untrimmed.trim();
     if (line === "" || line.startsWith("#")) continue;
@@ -27,7 +33,7 @@ export function parseHtpasswd(text: string): ReadonlyMap<string, CheckPassword> 
         `htpasswd line ${index + 1}, user ${JSON.stringify(user)}: unknown kind of password hash; make it anew with \`htpasswd -B\``,
       );
     }
-    users.set(user, check);
+    users.set(user, { check, account: digest("sha256", line, "base64url") });
   }
   return users;
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { compilePolicy, fields, run, testContext, testExchange } from "../../../test/policy-harness.ts";
+import { loginOwnerOf } from "../../contract/principal.ts";
 import { parseCredentials } from "./credentials.ts";
 import { parseHtpasswd } from "./htpasswd.ts";
 import { basicAuth } from "./index.ts";
@@ -32,6 +33,17 @@ describe("basicAuth", () => {
       assert.deepEqual([bad.reply.status, bad.calls], [401, 0]);
     });
   }
+
+  it("takes users of one name in two databases for two callers, whatever else is in them", async () => {
+    const caller = async (htpasswd: string): Promise<string | undefined> => {
+      const { exchange } = await run(compilePolicy(basicAuth, { htpasswd, mode: "strict" }), basic("admin", "secret"));
+      return loginOwnerOf(exchange.identity)?.id;
+    };
+    const ours = await caller("admin:abNANd1rDfiNc");
+    assert.ok(ours !== undefined && !ours.includes("abNANd1rDfiNc"));
+    assert.equal(await caller("admin:abNANd1rDfiNc\nbob:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ="), ours);
+    assert.notEqual(await caller("admin:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ="), ours);
+  });
 
   const refusals: [mode: string, authorization: string | undefined, status: number, body?: string][] = [
     ["strict", undefined, 401, "no basic authentication credentials found"],
@@ -110,7 +122,7 @@ describe("parseHtpasswd", () => {
 
   it("takes Windows line ends, blank lines and the last of several lines for one user", async () => {
     const users = parseHtpasswd("a:abNANd1rDfiNc\r\n\r\n  # x\r\na:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\r\n");
-    assert.equal(await users.get("a")?.("secret"), true);
+    assert.equal(await users.get("a")?.check("secret"), true);
     assert.equal(users.size, 1);
   });
 

@@ -8,7 +8,7 @@ import { compileCredentialSource } from "../credential-location.ts";
 import { afterBody } from "../expressions.ts";
 import { type BasicAuthConfig, basicAuthConfig } from "./config.ts";
 import { type Credentials, parseCredentials } from "./credentials.ts";
-import { type CheckPassword, parseHtpasswd } from "./htpasswd.ts";
+import { type CheckPassword, parseHtpasswd, type User } from "./htpasswd.ts";
 import { OneByOne } from "./one-by-one.ts";
 
 /** Good credentials remembered, so that their slow hash is computed once. */
@@ -32,6 +32,8 @@ export const basicAuth = definePolicy<BasicAuthConfig>({
 
     const admit = (exchange: Exchange, username: string, next: Next): Promise<Reply> => {
       exchange.identity.basicAuth = { username };
+      const account = users.get(username)?.account;
+      if (account !== undefined) exchange.identity.basicAuthAccount = account;
       source.remove(exchange);
       return next();
     };
@@ -57,11 +59,11 @@ export const basicAuth = definePolicy<BasicAuthConfig>({
 });
 
 /** An unknown user costs as much time as a known one, so that names cannot be found out by it. */
-function checkerOf(users: ReadonlyMap<string, CheckPassword>): (credentials: Credentials) => Promise<boolean> {
+function checkerOf(users: ReadonlyMap<string, User>): (credentials: Credentials) => Promise<boolean> {
   const queue = new OneByOne();
-  const decoy: CheckPassword = users.values().next().value ?? (() => false);
+  const decoy: CheckPassword = users.values().next().value?.check ?? (() => false);
   return ({ username, password }) => {
-    const checkPassword = users.get(username);
+    const checkPassword = users.get(username)?.check;
     return queue.run(async () => {
       const fits = await (checkPassword ?? decoy)(password);
       return fits && checkPassword !== undefined;

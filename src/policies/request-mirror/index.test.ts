@@ -16,7 +16,7 @@ function mirrorTo(answer: () => Promise<Reply>) {
     copies.push(outgoing);
     return answer();
   };
-  return { copies, context: testContext({ backend: () => ({ names, send }) }) };
+  return { copies, context: testContext({ backend: () => ({ names, send, settings: undefined }) }) };
 }
 
 describe("requestMirror", () => {

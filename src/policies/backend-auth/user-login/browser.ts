@@ -39,6 +39,8 @@ export interface LinkRequest extends LoginPlace {
 
 /** A login under way, as its link and its state carry it. */
 interface Started extends LinkRequest {
+  /** Id of the policy's configuration that made the link. */
+  readonly policy: string;
   readonly nonce: string;
   /** Epoch milliseconds. */
   readonly until: number;
@@ -70,7 +72,7 @@ export class Browser {
     const { office, identity, id } = this.settings;
     const nonce = randomBytes(12).toString("base64url");
     const until = office.clock.wall() + loginLifetimeMs;
-    const token = (await office.seal()).seal("link", { key, who, server, scope, resourceMetadata, nonce, until });
+    const token = (await office.seal()).seal("link", { policy: id, key, who, server, scope, resourceMetadata, nonce, until });
     // as a parameter of that name it is taken out of logs
     return { url: `${baseOf(identity)}login/${id}?token=${token}`, nonce };
   }
@@ -91,7 +93,7 @@ export class Browser {
     if (method !== "GET" && method !== "POST") return new Reply(405, new HeaderList(["allow", "GET, POST"]));
     const { office } = this.settings;
     const started = (await office.seal()).open("link", token) as (JsonObject & Started) | undefined;
-    if (started === undefined) throw new Told(400, "This link was not made here, or was cut short.");
+    if (started?.policy !== this.settings.id) throw new Told(400, "This link was not made here, or was cut short.");
     this.checkOpen(started);
     return method === "GET" ? this.confirm(exchange, started) : this.send(exchange, started);
   }
@@ -158,7 +160,7 @@ export class Browser {
     if (exchange.incoming.method !== "GET") return new Reply(405, new HeaderList(["allow", "GET"]));
     const { office, identity, issuer: pinned } = this.settings;
     const sent = (await office.seal()).open("state", state) as (JsonObject & Sent) | undefined;
-    if (sent === undefined) throw new Told(400, "This login was not started here.");
+    if (sent?.policy !== this.settings.id) throw new Told(400, "This login was not started here.");
     this.checkOpen(sent);
     const cookie = this.cookieOf(exchange);
     if (cookie === undefined || !same(digest(cookie), sent.browser)) throw new Told(400, "This login was started in another browser.");

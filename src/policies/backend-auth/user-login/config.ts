@@ -16,12 +16,18 @@ export const userLoginConfig = z
     clientId: maybe(z.string().min(1)).describe(
       "A client registered with the authorization server by hand. Its redirect URI is `<publicUrl>/.well-known/turnpike/callback`. When absent, the gateway registers itself.",
     ),
-    clientSecret: maybe(fileOrInline()).describe("The client's secret: itself, or the file that holds it."),
+    clientSecret: maybe(fileOrInline()).describe(
+      "The client's secret: itself, or the file that holds it. Needs `issuer`, which alone is told it.",
+    ),
     issuer: maybe(httpUrl()).describe("The only authorization server to log in at; the one that the server names when absent."),
   })
   .refine(({ clientId, clientSecret }) => clientSecret === undefined || clientId !== undefined, {
     path: ["clientSecret"],
     error: "needs `clientId`",
+  })
+  .refine(({ clientSecret, issuer }) => clientSecret === undefined || issuer !== undefined, {
+    path: ["clientSecret"],
+    error: "needs `issuer`; without it the server would choose who is told the secret",
   });
 
 export type UserLoginConfig = z.output<typeof userLoginConfig>;

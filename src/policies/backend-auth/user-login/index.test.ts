@@ -138,9 +138,35 @@ describe("backendAuth.userLogin", () => {
     assert.deepEqual([late?.status, /too old/.test(await bodyText(late ?? new Reply(0)))], [400, true]);
   });
 
+  it("opens a link under the configuration alone that made it", async () => {
+    const served: Page[] = [];
+    const context = testContext({ pages: (_, page) => void served.push(page) });
+    const refusals: GatewayError[] = [];
+    for (const issuer of ["https://one.test", "https://other.test"]) {
+      const policy = backendAuth.compileBackend?.(backendAuth.config.parse({ userLogin: { publicUrl, issuer } }), context);
+      const exchange = testExchange();
+      exchange.identity.basicAuth = { username: "alice" };
+      const { outgoing } = await runBackend(backendAuth, { key: "x" }, { exchange });
+      const refusal = await policy?.(outgoing, async () => new Reply(200)).catch((thrown: unknown) => thrown as GatewayError);
+      assert.ok(refusal instanceof GatewayError);
+      refusals.push(refusal);
+    }
+    const [one, other] = refusals.map(({ details }) => new URL(details.login?.url ?? ""));
+    assert.ok(one !== undefined && other !== undefined && one.pathname !== other.pathname);
+    const opened = async (pathname: string, search: string): Promise<number | undefined> => {
+      const answers = served.map((page) => page(testExchange({ path: pathname, search }), pathname.slice("/.well-known/turnpike/".length)));
+      return (await answers.find((answer) => answer !== undefined))?.status;
+    };
+    assert.equal(await opened(one.pathname, one.search), 200);
+    assert.equal(await opened(other.pathname, other.search), 200);
+    assert.equal(await opened(other.pathname, one.search), 400);
+    assert.equal(await opened(one.pathname, other.search), 400);
+  });
+
   const wrong: readonly [what: string, config: object, message: RegExp][] = [
     ["http to another machine", { publicUrl: "http://tools.test" }, /https/],
     ["a query", { publicUrl: "https://tools.test/?a" }, /without query/],
+    ["a secret without the issuer that it is for", { publicUrl, clientId: "c", clientSecret: "s" }, /needs `issuer`/],
     ["a secret without a client", { publicUrl, clientSecret: "s" }, /needs `clientId`/],
     ["two scopes in one", { publicUrl, scopes: ["a b"] }, /expected a scope/],
   ];

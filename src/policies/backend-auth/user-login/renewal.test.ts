@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import { testClock, testContext } from "../../../../test/policy-harness.ts";
 import { MemoryState } from "../../../store/memory-state.ts";
 import type { DocumentRequest } from "../../../upstream/fetch-document.ts";
@@ -38,7 +39,7 @@ async function withLogin(answer: { status: number; text: string } | Error, chang
     ...changes,
   };
   await vault.put(login);
-  return { clock, vault, renewal, sent, logged };
+  return { clock, store, vault, renewal, sent, logged };
 }
 
 const fresh = { status: 200, text: '{"access_token":"new","token_type":"bearer","expires_in":3600}' };
@@ -111,6 +112,79 @@ describe("renewing a login", () => {
     const renewed = renewal.current("k");
     const revoked = vault.revoke("k");
     assert.deepEqual([await renewed, (await revoked).found, await vault.get("k")], [undefined, true, undefined]);
+  });
+
+  it("tells the server to forget what it gave for a login that was revoked meanwhile", async () => {
+    const { clock, vault, renewal, sent } = await withLogin(fresh, { revocationEndpoint: "https://login.test/revoke" });
+    clock.now += 3_590_000;
+    const renewed = renewal.current("k");
+    await Promise.all([renewed, vault.revoke("k")]);
+    for (let turns = 0; turns < 100 && sent.length < 5; turns += 1) await setImmediate();
+    const revoked = sent.map((form) => form.get("token")).filter((token) => token !== null);
+    assert.deepEqual(new Set(revoked), new Set(["old", "r1", "new"]));
+  });
+
+  it("loses nothing when it cannot be written: the server would take the old refresh token for stolen", async () => {
+    const answer = { status: 200, text: '{"access_token":"new","refresh_token":"r2","token_type":"bearer","expires_in":3600}' };
+    const { clock, store, vault, renewal, sent, logged } = await withLogin(answer);
+    const set = store.set.bind(store);
+    const broken = new Error("disk full");
+    let tries = 0;
+    store.set = () => {
+      tries += 1;
+      throw broken;
+    };
+    clock.now += 3_590_000;
+    assert.equal((await renewal.current("k"))?.accessToken, "new");
+    clock.now += 20_000; // the one that is written has ended
+    for (let calls = 0; calls < 5; calls += 1) assert.equal((await renewal.current("k"))?.accessToken, "new");
+    assert.equal(tries, 2);
+    assert.deepEqual([sent.length, (await vault.get("k"))?.accessToken], [1, "old"]);
+    assert.ok(logged.length > 0 && logged.every((line) => !line.includes("r2") && !line.includes('new"')));
+    clock.now += 3_590_000; // so has the new one
+    assert.equal((await renewal.current("k"))?.accessToken, "new");
+    assert.deepEqual(
+      sent.map((form) => form.get("refresh_token")),
+      ["r1", "r2"],
+    );
+    const refused = await renewal.current("k");
+    assert.ok(refused);
+    await renewal.renew(refused); // by the server, before it was written
+    assert.equal(sent.length, 3);
+    store.set = set;
+    clock.now += 2_001;
+    await renewal.current("k");
+    assert.equal((await vault.get("k"))?.refreshToken, "r2");
+    assert.equal(sent.length, 3);
+  });
+
+  it("loses nothing when the store cannot be read once the server has answered", async () => {
+    const { clock, store, vault, renewal, sent } = await withLogin(fresh);
+    const get = store.get.bind(store);
+    store.get = (kind, key) => {
+      if (sent.length > 0) throw new Error("disk failure");
+      return get(kind, key);
+    };
+    clock.now += 3_590_000;
+    assert.equal((await renewal.current("k"))?.accessToken, "new");
+    store.get = get;
+    assert.equal((await vault.get("k"))?.accessToken, "new");
+  });
+
+  it("ends what was not written, too, when the server says so", async () => {
+    const answer = { status: 200, text: '{"access_token":"new","refresh_token":"r2","token_type":"bearer"}' };
+    const { clock, store, vault, renewal } = await withLogin(answer);
+    const set = store.set.bind(store);
+    store.set = () => {
+      throw new Error("disk full");
+    };
+    clock.now += 3_590_000;
+    const unwritten = await renewal.current("k");
+    assert.equal(unwritten?.accessToken, "new");
+    store.set = set;
+    Object.assign(answer, { status: 400, text: '{"error":"invalid_grant"}' });
+    assert.equal(await renewal.renew(unwritten), undefined);
+    assert.equal((await vault.get("k"))?.state, "needs_reauth");
   });
 
   it("needs a login anew when there is no refresh token, once the token has ended", async () => {

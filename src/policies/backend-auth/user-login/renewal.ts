@@ -33,6 +33,10 @@ export function lifetimeOf({ lifetimeMs }: Tokens, now: number): Pick<Login, "ex
 export class Renewal {
   private readonly parts: RenewalParts;
   private readonly underWay = new Map<string, Promise<Login | undefined>>();
+  /** Renewed ones that could not be written: the server takes what is written in their place for stolen. */
+  private readonly unwritten = new RecentMap<string, { readonly login: Login; readonly replaced: string; readonly until: number }>(
+    maxFailures,
+  );
   private readonly failures = new RecentMap<string, { readonly error: Error; readonly until: number }>(maxFailures);
 
   constructor(parts: RenewalParts) {
@@ -72,11 +76,18 @@ export class Renewal {
 
   private async replace({ key, accessToken }: Login): Promise<Login | undefined> {
     const { vault, clients, fetch, clock, log } = this.parts;
-    const login = await vault.get(key); // as it is now: another call, or another process, may have been faster
-    if (login?.state !== "active") return undefined;
-    if (login.accessToken !== accessToken) return login;
+    const written = await vault.get(key); // as it is now: another call, or another process, may have been faster
+    if (written?.state !== "active") return undefined;
+    const replaced = written.accessToken;
+    const kept = this.unwritten.get(key);
+    const unwritten = kept?.replaced === replaced ? kept : undefined;
+    const login = unwritten?.login ?? written;
+    if (accessToken !== replaced && accessToken !== login.accessToken) return login;
+    if (unwritten !== undefined && accessToken === replaced && (login.refreshAt === undefined || clock.wall() < login.refreshAt)) {
+      return clock.monotonic() < unwritten.until ? login : this.write(login, replaced);
+    }
     const { refreshToken, tokenEndpoint: endpoint, client, resource, issuer, server } = login;
-    if (refreshToken === undefined) return this.end(login);
+    if (refreshToken === undefined) return this.end(key, replaced);
     const failed = this.failures.get(key);
     if (failed !== undefined && clock.monotonic() < failed.until) throw failed.error;
     try {
@@ -89,16 +100,16 @@ export class Renewal {
         scope: tokens.scope ?? login.scope,
         ...lifetimeOf(tokens, clock.wall()),
       };
-      const now = await vault.get(key);
+      const now = await vault.get(key).catch(() => written); // the new tokens must not be lost for that
       // revoked, or made anew, while the server was asked: that stands
-      if (now?.accessToken !== accessToken) return now?.state === "active" ? now : undefined;
-      await vault.put(renewed);
-      return renewed;
+      if (now === undefined) void vault.disown(renewed);
+      if (now?.accessToken !== replaced) return now?.state === "active" ? now : undefined;
+      return await this.write(renewed, replaced);
     } catch (thrown) {
       if (thrown instanceof OAuthRefusal && isFinal(thrown, login)) {
         log.info("a login has to be made anew", { server, issuer, reason: thrown.code });
         if (thrown.code !== "invalid_grant") await clients.forget(client);
-        return this.end(login);
+        return this.end(key, replaced);
       }
       const error = thrown instanceof Error ? thrown : new Error(String(thrown));
       log.warn("a login could not be renewed", { server, issuer, error: error.message });
@@ -107,10 +118,24 @@ export class Renewal {
     }
   }
 
-  private async end(login: Login): Promise<Login | undefined> {
+  /** What cannot be written is good all the same, in this process; a later call writes it. @param replaced the token that is written */
+  private async write(login: Login, replaced: string): Promise<Login> {
+    const { vault, clock, log } = this.parts;
+    const { key, server } = login;
+    try {
+      await vault.put(login);
+      this.unwritten.delete(key);
+    } catch (thrown) {
+      log.error("a renewed login could not be written", { server, error: thrown instanceof Error ? thrown.message : String(thrown) });
+      this.unwritten.set(key, { login, replaced, until: clock.monotonic() + retryMs });
+    }
+    return login;
+  }
+
+  private async end(key: string, accessToken: string): Promise<Login | undefined> {
     const { vault } = this.parts;
-    await vault.renounce(login.key, login.accessToken);
-    const left = await vault.get(login.key); // another process may have renewed it meanwhile
+    await vault.renounce(key, accessToken);
+    const left = await vault.get(key); // another process may have renewed it meanwhile
     return left?.state === "active" ? left : undefined;
   }
 }

@@ -119,11 +119,15 @@ export class Vault {
    * @returns whether there was one; `told` is false when the server could not be told
    */
   async revoke(id: string): Promise<{ readonly found: boolean; readonly told: boolean }> {
-    const { store, fetch } = this.parts;
+    const { store } = this.parts;
     const login = await this.get(id);
     const found = [await store.delete(loginKind, id), await store.delete(pendingKind, id)].includes(true);
-    if (login?.revocationEndpoint === undefined || login.state !== "active") return { found, told: false };
-    const { client, revocationEndpoint: endpoint, refreshToken, accessToken } = login;
+    return { found, told: login?.state === "active" && (await this.disown(login)) };
+  }
+
+  /** Tells the authorization server to forget a login's tokens. Never rejects. @returns whether it was told, and confirmed it */
+  async disown({ client, revocationEndpoint: endpoint, refreshToken, accessToken }: Login): Promise<boolean> {
+    if (endpoint === undefined) return false;
     const tokens: [hint: string, token: string | undefined][] = [
       ["refresh_token", refreshToken],
       ["access_token", accessToken],
@@ -131,9 +135,10 @@ export class Vault {
     let told = true;
     for (const [hint, token] of tokens) {
       if (token === undefined) continue;
-      await revokeToken(fetch, { endpoint, client, parameters: { token, token_type_hint: hint } }).catch(() => (told = false));
+      const parameters = { token, token_type_hint: hint };
+      await revokeToken(this.parts.fetch, { endpoint, client, parameters }).catch(() => (told = false));
     }
-    return { found, told };
+    return told;
   }
 
   /** Logins that were asked for and may still be made; forgets the others. */
