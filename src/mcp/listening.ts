@@ -9,7 +9,7 @@ import { loginOf } from "./login-refusal.ts";
 import { MergedStream } from "./merged-stream.ts";
 import { drain } from "./read-body.ts";
 import { eventHeaders, isEventReply, passThrough } from "./relay.ts";
-import { publishEventId, resolveEventId } from "./server-message.ts";
+import { isServerMessage, publishEventId, resolveEventId } from "./server-message.ts";
 import type { Link, Session } from "./session.ts";
 import type { McpLimits } from "./settings.ts";
 import { Tap } from "./tap.ts";
@@ -88,7 +88,8 @@ export async function listenToAll(
     merged.body.cancel(new Error("no target offers a stream"));
     throw thrown;
   }
-  session.aside = (message) => void merged.body.write(eventOf(message));
+  // while targets were waited for, the client may have opened another one
+  if (session.stream === merged) session.aside = (message) => void merged.body.write(eventOf(message));
   return new Reply(200, eventHeaders(), merged.body);
 }
 
@@ -152,8 +153,9 @@ class Subscription {
     this.delayMs = firstDelayMs;
     const leg = { ...this.leg, timeoutMs: 0 };
     const hooks = {
+      // a response here belongs to no call of this target's: it could be taken for the answer to another one's
       transform: (message: Buffer): Buffer | undefined =>
-        this.settings.delivery.isTold(leg, message) ? undefined : this.settings.publish(session, name, message),
+        !isServerMessage(message) || this.settings.delivery.isTold(leg, message) ? undefined : this.settings.publish(session, name, message),
       publishId: (id: string): string => publishEventId(name, "own", id),
       onId: (id: string): void => void (this.lastEventId = id),
     };
