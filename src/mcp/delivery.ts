@@ -7,6 +7,7 @@ import type { RpcId } from "../contract/mcp.ts";
 import { propagate, recordSpan } from "../contract/propagation.ts";
 import type { Reply } from "../contract/reply.ts";
 import type { Log } from "../contract/runtime.ts";
+import { afterwards } from "./afterwards.ts";
 import type { Health } from "./health.ts";
 import { isList, type LastLists } from "./last-lists.ts";
 import { parseObject, progressToken } from "./message.ts";
@@ -182,6 +183,7 @@ export class Delivery {
       ...(isJsonObject(serverInfo) ? { serverInfo } : {}),
     };
     link.phase = "greeted";
+    if (leg.session.closed) void link.connection.close(afterwards(leg.exchange)); // as it was when its session ended
     return response;
   }
 
@@ -202,6 +204,8 @@ export class Delivery {
   /** Greets a target on the client's behalf; calls at the same time share one greeting. */
   private async greeted(leg: Leg): Promise<void> {
     const { link } = leg;
+    // nobody would end what is begun now; a process would go on for ever
+    if (leg.session.closed) throw new TargetFailure(link.target.name, "the session has ended");
     if (link.greeting !== undefined) {
       await this.inTime(leg, link.greeting).catch(() => {}); // its caller may just have left; this one tries for itself
       if (link.phase !== "new" && !link.connection.lost) return;
