@@ -6,13 +6,14 @@ import type { RpcId } from "../contract/mcp.ts";
 import type { Log } from "../contract/runtime.ts";
 import { type Cursor, digestOfNames, positionIn, readCursor, writeCursor } from "./cursor.ts";
 import type { Decision } from "./decision.ts";
-import { type Delivery, ownRequest } from "./delivery.ts";
+import { type Delivery, type Leg, ownRequest } from "./delivery.ts";
 import { fanOut, type FanOutSettings } from "./fan-out.ts";
 import type { ListPlace } from "./integrity/integrity.ts";
 import type { CatalogueEntry, Item, ItemKind } from "./item.ts";
 import { AmbiguousKey, JsonView, replace, splice } from "./json-view.ts";
 import type { LastLists } from "./last-lists.ts";
 import type { LoginRequests } from "./login-required.ts";
+import { parseObject } from "./message.ts";
 import type { Names } from "./names.ts";
 import { publishToolMeta } from "./publish-result.ts";
 import type { ServerResponse } from "./read-response.ts";
@@ -149,6 +150,17 @@ export class Catalogue {
     const allowed = admitted.filter(({ item }) => decision.allows(place.exchange, item));
     if (allowed.length === elementsIn(response, method).length) return response.bytes;
     return splice(response.bytes, [replace(list, `[${allowed.map(({ source }) => source.toString()).join(",")}]`)]);
+  }
+
+  /** A single target's response to a request that nobody remembers: what would be a list in it is filtered as one. */
+  review({ exchange, session, link }: Omit<Leg, "timeoutMs">, response: Buffer): Buffer {
+    let bytes = response;
+    for (const method of session.revision.methods.values()) {
+      const value = method.routing === "list" ? parseObject(bytes) : undefined;
+      if (method.routing !== "list" || value === undefined) continue;
+      bytes = this.filter({ exchange, session, continues: true }, link.target.name, { bytes, value }, method);
+    }
+    return bytes;
   }
 
   /**

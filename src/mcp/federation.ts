@@ -17,6 +17,7 @@ import type { Item, ItemKind } from "./item.ts";
 import { insertMembers, JsonView, splice } from "./json-view.ts";
 import { LastLists } from "./last-lists.ts";
 import { ListChanges, listKinds } from "./list-changes.ts";
+import type { ListeningSettings } from "./listening.ts";
 import { LoginRequests } from "./login-required.ts";
 import { mergeInitialize } from "./merge-initialize.ts";
 import { parseObject } from "./message.ts";
@@ -155,6 +156,19 @@ export class Federation {
   link(session: Session, target: string): Link | undefined {
     const known = this.byName.get(target);
     return known === undefined ? undefined : session.link(known);
+  }
+
+  /** What streams of the targets' own messages go by. */
+  get listening(): ListeningSettings {
+    const { delivery, limits, fanOut, replies, catalogue } = this;
+    const { active, integrity } = this.decision;
+    return {
+      delivery,
+      limits,
+      fanOut,
+      publish: (session, target, message) => replies.publish(session, target, message),
+      review: active || integrity !== undefined ? (leg, response) => catalogue.review(leg, response) : undefined,
+    };
   }
 
   private async initialize(call: Call): Promise<Reply> {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HeaderList } from "../../src/base/headers.ts";
 import { PushStream } from "../../src/base/push-stream.ts";
-import { isReplyStream, Reply } from "../../src/contract/reply.ts";
+import { isReplyStream, Reply, type ReplyStream } from "../../src/contract/reply.ts";
 import { FakeServer, type Received } from "./fake-server.ts";
 import { OpenStream, Rig, settle } from "./rig.ts";
 
@@ -305,15 +305,12 @@ test("of two streams that one client opens at a time, the newer one gets what be
   held[1]?.();
   const stream = new OpenStream((await second).reply);
   held[0]?.();
-  new OpenStream((await first).reply);
+  const older = new OpenStream((await first).reply);
   const replying = rig.call("tools/call", { name: "asking_x" }, { session, headers: { accept: "application/json" } });
   await settle();
   asking.say({ jsonrpc: "2.0", id: 5, method: "roots/list" });
   await settle();
-  assert.deepEqual(
-    stream.messages.map(({ method }) => method),
-    ["roots/list"],
-  );
+  assert.deepEqual([older.messages, stream.messages.map(({ method }) => method)], [[], ["roots/list"]]);
   asking.say({ jsonrpc: "2.0", id: 1, result: {} });
   assert.equal((await replying).status, 200);
   stream.close();
@@ -332,4 +329,14 @@ test("a target cannot answer another one's call in the client's own stream", asy
   assert.deepEqual(own.messages, [{ jsonrpc: "2.0", method: "notifications/x" }]);
   assert.deepEqual(reply.messages.at(-1)?.result, {});
   own.close();
+});
+
+test("a reply that is no message lets go of its connection", async () => {
+  let read = false;
+  const page: ReplyStream = { start: () => (read = true), resume: () => {}, cancel: () => {} };
+  const html = (): Reply => new Reply(200, new HeaderList(["content-type", "text/html"]), page);
+  const rig = new Rig({ a: new FakeServer({ answers: { "tools/call": html } }) });
+  const { text } = await rig.post(call(1, "x"), { session: await rig.open() });
+  assert.match(text, /content type text\/html/);
+  assert.equal(read, true);
 });

@@ -78,7 +78,9 @@ test("a notification that readers would disagree about ends its target's part, a
   const rig = new Rig({ a, b });
   const stream = new OpenStream((await rig.send("POST", listening, options)).reply);
   await settle();
-  assert.doesNotThrow(() => a.say('{"jsonrpc":"2.0","method":"notifications/resources/updated","params":{"uri":"file:///x","uri":"file:///y"}}'));
+  assert.doesNotThrow(() =>
+    a.say('{"jsonrpc":"2.0","method":"notifications/resources/updated","params":{"uri":"file:///x","uri":"file:///y"}}'),
+  );
   assert.equal(a.cancelled, 1);
   b.say('{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}');
   await settle();
