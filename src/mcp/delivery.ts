@@ -13,7 +13,7 @@ import { isList, type LastLists } from "./last-lists.ts";
 import { parseObject, progressToken } from "./message.ts";
 import { nameIn } from "./protocol-version.ts";
 import { drain, readBody } from "./read-body.ts";
-import { inTime, readResponse, type ServerResponse } from "./read-response.ts";
+import { inTime, readResponse, ServerResponse } from "./read-response.ts";
 import type { Link, Session } from "./session.ts";
 import type { McpLimits } from "./settings.ts";
 import { type Outage, TargetFailure } from "./target-failure.ts";
@@ -314,7 +314,7 @@ export class Delivery {
       if (body !== undefined) reply.body = body;
       // without sessions, errors of the protocol have HTTP statuses of their own
       const value = body !== undefined && leg.session.revision.stateless ? parseObject(body) : undefined;
-      if (body !== undefined && value !== undefined && isJsonObject(value["error"])) return { bytes: body, value };
+      if (body !== undefined && value !== undefined && isJsonObject(value["error"])) return new ServerResponse(body, value);
       throw new TargetFailure(target, `HTTP status ${reply.status}`, {
         ...(body === undefined ? {} : { reply }),
         ...(isUnavailable(reply) ? { outage: "down" } : {}),

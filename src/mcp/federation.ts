@@ -24,6 +24,7 @@ import { parseObject } from "./message.ts";
 import { createNames, type Names, type OnlyListed } from "./names.ts";
 import { holdsNames, publishResult } from "./publish-result.ts";
 import { holdsState, RequestStates } from "./request-states.ts";
+import { ServerResponse } from "./read-response.ts";
 import { replyWith } from "./relay.ts";
 import { resultResponse, rpcError } from "./rpc-error.ts";
 import type { Link, Session } from "./session.ts";
@@ -255,7 +256,7 @@ export class Federation {
       active || integrity !== undefined
         ? (bytes: Buffer): Buffer => {
             const value = parseObject(bytes);
-            return value === undefined ? bytes : this.catalogue.filter(place, link.target.name, { bytes, value }, method);
+            return value === undefined ? bytes : this.catalogue.filter(place, link.target.name, new ServerResponse(bytes, value), method);
           }
         : undefined;
     return this.forward(call, link, onResponse);
