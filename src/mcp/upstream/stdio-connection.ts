@@ -88,6 +88,7 @@ export class StdioConnection implements Connection, ProcessListener {
     const { maxPendingCalls, maxWaitingBytes } = this.launcher.limits;
     const { calls } = this;
     const id = message.id as RpcId;
+    if (exchange.aborted !== undefined) throw exchange.aborted;
     if (calls.size >= maxPendingCalls) throw new TargetBusy(`${maxPendingCalls} calls are under way`);
     if (calls.has(id)) throw new TargetBusy(`a request with id ${JSON.stringify(id)} is under way`);
     process.send(message.bytes);
