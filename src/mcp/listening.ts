@@ -178,6 +178,7 @@ class Subscription {
   }
 
   private reopenLater(): void {
+    if (!this.merged.body.writable) return;
     setTimeout(() => {
       if (!this.merged.body.writable) return;
       this.open().catch(() => this.reopenLater());
