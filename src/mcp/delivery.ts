@@ -18,6 +18,7 @@ import type { Link, Session } from "./session.ts";
 import type { McpLimits } from "./settings.ts";
 import { type Outage, TargetFailure } from "./target-failure.ts";
 import { withTraceContext } from "./trace-meta.ts";
+import { OwnLineFailure } from "./upstream/own-line-failure.ts";
 import { TargetBusy } from "./upstream/target-busy.ts";
 import type { Outbound } from "./upstream/target.ts";
 
@@ -154,7 +155,7 @@ export class Delivery {
     try {
       return timeoutMs > 0 ? await within(timeoutMs, ask(), late) : await ask();
     } catch (thrown) {
-      if (thrown instanceof TargetFailure && thrown.outage !== undefined) health.failed(thrown);
+      if (thrown instanceof TargetFailure && thrown.outage !== undefined && thrown.outage !== "own") health.failed(thrown);
       throw thrown;
     }
   }
@@ -346,7 +347,7 @@ function isUnavailable({ status }: Reply): boolean {
 function outageOf(exchange: Exchange, thrown: unknown): Outage | undefined {
   if (exchange.aborted !== undefined || thrown instanceof TargetBusy) return undefined;
   if (thrown instanceof GatewayError && (thrown.row.fault === "client" || thrown.row.fault === "policy")) return undefined;
-  return "down";
+  return thrown instanceof OwnLineFailure ? "own" : "down";
 }
 
 const initialized: Message = {

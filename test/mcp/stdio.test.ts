@@ -376,3 +376,19 @@ test("a target that is in use no longer starts no process for a call that comes 
   made.close();
   assert.match(errorIn(await made.post(tool("echo"))) ?? "", /target "a": the target is not in use any more/);
 });
+
+test("failOpen: a caller whose own process keeps ending takes the target from nobody else", async () => {
+  const made = rig({ targets: [target("a"), target("b")], failureMode: "failOpen" });
+  const [unlucky, other] = [await made.open(), await made.open()];
+  const list = async (session: string): Promise<string> => (await made.call("tools/list", {}, { session })).text;
+  for (let i = 0; i < 4; i++) {
+    await made.post(tool("a_die"), { session: unlucky });
+    await list(unlucky);
+  }
+  assert.match(await list(other), /"a_echo"/);
+  assert.match((await made.post(initialize())).text, /"tools"/);
+  assert.deepEqual(
+    made.log.filter((line) => line.includes("times in a row")),
+    [],
+  );
+});
