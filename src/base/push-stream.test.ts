@@ -41,7 +41,7 @@ test("what was written before the reader came is read first, then the end", () =
   stream.end();
   assert.deepEqual(seen.chunks, ["a", "b"]);
   assert.equal(seen.ended, 1);
-  assert.equal(stream.write(bytes("c")), false);
+  assert.equal(stream.write(bytes("c")), true);
 });
 
 test("a reader that is full gets nothing until it resumes, and the writer hears of the room once", () => {
@@ -59,7 +59,7 @@ test("a reader that is full gets nothing until it resumes, and the writer hears 
   stream.resume();
   assert.deepEqual(seen.chunks, ["a", "b"]);
   assert.equal(seen.ended, 1);
-  assert.equal(rooms, 0, "after the end nobody needs to write");
+  assert.equal(rooms, 1, "at the end: the source may have other readers");
 
   const other = new PushStream({ maxWaitingBytes: 100, onRoom: () => (rooms += 1) });
   seen.room = false;
@@ -68,7 +68,7 @@ test("a reader that is full gets nothing until it resumes, and the writer hears 
   seen.room = true;
   other.resume();
   other.resume();
-  assert.equal(rooms, 1);
+  assert.equal(rooms, 2);
 });
 
 test("a reader that stays behind the bound loses its stream, and the source is told", () => {
@@ -80,7 +80,7 @@ test("a reader that stays behind the bound loses its stream, and the source is t
   stream.write(bytes("a"));
   stream.write(bytes("1234"));
   assert.equal(seen.failed, undefined);
-  stream.write(bytes("5"));
+  assert.equal(stream.write(bytes("5")), true, "nobody is behind any more");
   assert.match(String(seen.failed), /too slow/);
   assert.equal(told.length, 1);
   assert.equal(stream.writable, false);
@@ -101,7 +101,7 @@ test("a reader that leaves is told to the source once; later writes go nowhere",
   stream.start(seen);
   stream.cancel(new Error("gone"));
   stream.cancel(new Error("gone again"));
-  stream.write(bytes("a"));
+  assert.equal(stream.write(bytes("a")), true);
   stream.end();
   assert.deepEqual(told.map(String), ["Error: gone"]);
   assert.deepEqual(seen, { ...seen, chunks: [], ended: 0, failed: undefined });
@@ -160,4 +160,17 @@ test("fuzz: a reader gets what was written, in order and whole, or a failure; ne
     }),
     { numRuns: 1_000 },
   );
+});
+
+test("a stream that is ended holds its source back no longer, read or not", () => {
+  let rooms = 0;
+  const stream = new PushStream({ maxWaitingBytes: 100, onRoom: () => (rooms += 1) });
+  const seen = receiver();
+  seen.room = false;
+  stream.start(seen);
+  assert.equal(stream.write(bytes("a")), false);
+  stream.end();
+  assert.equal(rooms, 1);
+  stream.resume();
+  assert.deepEqual([rooms, seen.ended], [1, 1]);
 });

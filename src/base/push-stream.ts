@@ -9,7 +9,7 @@ export interface PushReceiver {
 export interface PushHooks {
   /** Bytes that may wait for a slow reader; more of them end the stream with an error. */
   readonly maxWaitingBytes: number;
-  /** The reader has room again after a `write` that returned false. */
+  /** The reader has room again after a `write` that returned false, or the stream was ended before it had. */
   readonly onRoom?: () => void;
   /** The reader is gone. Called at most once, and not after the end. */
   readonly onCancel?: (reason: Error) => void;
@@ -39,9 +39,9 @@ export class PushStream {
     return !this.ended && this.failure === undefined;
   }
 
-  /** Appends bytes. Returns false when the reader is behind: hold back until `onRoom`, if the source can. */
+  /** Appends bytes. Returns false when the reader is behind: hold back until `onRoom`, if the source can. One who is gone is not. */
   write(chunk: Uint8Array): boolean {
-    if (!this.writable) return false;
+    if (!this.writable) return true;
     if (this.receiver !== undefined && this.open) {
       this.open = this.receiver.data(chunk);
       if (!this.open) this.full = true;
@@ -51,7 +51,7 @@ export class PushStream {
     this.waitingBytes += chunk.length;
     if (this.waitingBytes > this.hooks.maxWaitingBytes) {
       this.fail(new Error("the reader of the stream is too slow"));
-      return false;
+      return true;
     }
     // before the first reader is there, nobody is behind yet
     this.full = this.receiver !== undefined;
@@ -62,6 +62,9 @@ export class PushStream {
     if (!this.writable) return;
     this.ended = true;
     this.finish();
+    if (!this.full) return;
+    this.full = false;
+    this.hooks.onRoom?.(); // what else the source has is not for this reader
   }
 
   fail(error: Error): void {

@@ -6,16 +6,17 @@ import type { RpcId } from "../contract/mcp.ts";
 import type { Log } from "../contract/runtime.ts";
 import { type Cursor, digestOfNames, positionIn, readCursor, writeCursor } from "./cursor.ts";
 import type { Decision } from "./decision.ts";
-import { type Delivery, ownRequest } from "./delivery.ts";
-import { fanOut, type FanOutSettings } from "./fan-out.ts";
+import { type Delivery, type Leg, ownRequest } from "./delivery.ts";
+import { type Answer, fanOut, type FanOutSettings } from "./fan-out.ts";
 import type { ListPlace } from "./integrity/integrity.ts";
 import type { CatalogueEntry, Item, ItemKind } from "./item.ts";
 import { AmbiguousKey, JsonView, replace, splice } from "./json-view.ts";
 import type { LastLists } from "./last-lists.ts";
 import type { LoginRequests } from "./login-required.ts";
+import { parseObject } from "./message.ts";
 import type { Names } from "./names.ts";
 import { publishToolMeta } from "./publish-result.ts";
-import type { ServerResponse } from "./read-response.ts";
+import { ServerResponse } from "./read-response.ts";
 import { rpcError } from "./rpc-error.ts";
 import type { Link, Session } from "./session.ts";
 import type { McpLimits } from "./settings.ts";
@@ -60,6 +61,16 @@ export interface CatalogueSettings extends SnapshotsSettings {
   readonly maxPages: number;
   readonly pageSize: number;
   readonly logins: LoginRequests;
+}
+
+/** What one target offers of a kind. */
+interface Offer {
+  /** What tells it from others. */
+  readonly parts: readonly Buffer[];
+  /** Of its texts. */
+  readonly bytes: number;
+  /** @throws AmbiguousKey */
+  readonly read: () => readonly CatalogueEntry[];
 }
 
 /**
@@ -151,6 +162,17 @@ export class Catalogue {
     return splice(response.bytes, [replace(list, `[${allowed.map(({ source }) => source.toString()).join(",")}]`)]);
   }
 
+  /** A single target's response to a request that nobody remembers: what would be a list in it is filtered as one. */
+  review({ exchange, session, link }: Omit<Leg, "timeoutMs">, response: Buffer): Buffer {
+    let bytes = response;
+    for (const method of session.revision.methods.values()) {
+      const value = method.routing === "list" ? parseObject(bytes) : undefined;
+      if (method.routing !== "list" || value === undefined) continue;
+      bytes = this.filter({ exchange, session, continues: true }, link.target.name, new ServerResponse(bytes, value), method);
+    }
+    return bytes;
+  }
+
   /**
    * What a name stands for of which only lists tell.
    * @param among the targets whose it can be
@@ -215,33 +237,52 @@ export class Catalogue {
 
   /** Everything the links' targets offer of a kind now, all pages of it. @param list what it is kept under */
   private async take(request: ListRequest, list: string = request.name): Promise<Shown> {
-    const { method, caller, exchange, links } = request;
+    const { caller, exchange, links, name } = request;
     const shelf = caller === undefined ? undefined : this.snapshots.shelf(caller);
-    // read in there: a list that cannot be read is its target's failure
-    const answers = await fanOut(links, this.settings.fanOut, async (link, deadlineMs) => {
-      const { name } = link.target;
-      let pages: readonly ServerResponse[];
-      try {
-        pages = await this.pages(link, request, deadlineMs);
-      } catch (thrown) {
-        return { parts: [Buffer.from(name), loginPart], entries: this.settings.logins.entries(thrown, link, method) };
-      }
-      if (method.item === "tool") this.settings.logins.listed(link);
-      const parts = shelf === undefined ? [] : [Buffer.from(name), ...pages.map(resultOf)];
-      return { parts, entries: pages.flatMap((page) => this.entries(name, page, method)) };
-    });
-    const entries = answers.flatMap(({ value }) => value.entries);
-    this.sayShortened(method.item, entries);
+    const asked = await fanOut(links, this.settings.fanOut, (link, deadlineMs) => this.ask(link, request, deadlineMs));
+    // nearly always targets say what they said before, and what was made of it is held
+    const held = shelf === undefined ? undefined : this.snapshots.held(partsOf(name, asked));
+    const { snapshot, offers } = held === undefined ? await this.read(request, asked) : { snapshot: held, offers: asked };
     const { integrity } = this.settings.decision;
     if (integrity !== undefined) {
       await integrity.ready();
-      await integrity.study(entries.filter(isServers));
+      await integrity.study(snapshot.entries.filter(isServers));
     }
     const stale = this.settings.lists.shownFor(exchange);
-    const make = (): Snapshot => snapshotOf(entries, method.key === "name");
-    if (shelf === undefined) return { snapshot: make(), stale };
-    const parts = [Buffer.from(request.name), ...answers.flatMap(({ value }) => value.parts)];
-    return { snapshot: this.snapshots.keep(shelf, list, { stale, parts, make }), stale };
+    if (shelf !== undefined) {
+      const bytes = offers.reduce((sum, { value }) => sum + value.bytes, 0);
+      this.snapshots.keep(shelf, list, { stale, parts: partsOf(name, offers), bytes, make: () => snapshot });
+    }
+    return { snapshot, stale };
+  }
+
+  /** What one target offers of a kind, not read yet. */
+  private async ask(link: Link, request: ListRequest, deadlineMs: number): Promise<Offer> {
+    const { method } = request;
+    const { name } = link.target;
+    const { logins } = this.settings;
+    let pages: readonly ServerResponse[];
+    try {
+      pages = await this.pages(link, request, deadlineMs);
+    } catch (thrown) {
+      const entries = logins.entries(thrown, link, method);
+      return { parts: [Buffer.from(name), loginPart], bytes: 0, read: () => entries };
+    }
+    if (method.item === "tool") logins.listed(link);
+    return {
+      parts: [Buffer.from(name), ...pages.map(({ digest }) => digest)],
+      bytes: pages.reduce((sum, page) => sum + page.bytes.length, 0),
+      read: () => pages.flatMap((page) => this.entries(name, page, method)),
+    };
+  }
+
+  /** Makes a list of offers. One that cannot be read is its target's failure. */
+  private async read({ method }: ListRequest, asked: readonly Answer<Offer>[]): Promise<{ snapshot: Snapshot; offers: typeof asked }> {
+    const offers = new Map(asked.map((answer) => [answer.link, answer]));
+    const read = await fanOut([...offers.keys()], this.settings.fanOut, async (link) => offers.get(link)?.value.read() ?? []);
+    const entries = read.flatMap(({ value }) => value);
+    this.sayShortened(method.item, entries);
+    return { snapshot: snapshotOf(entries, method.key === "name"), offers: read.flatMap(({ link }) => offers.get(link) ?? []) };
   }
 
   /** Once for each kind: which names clients see that are nowhere in the servers' own documentation. */
@@ -285,7 +326,8 @@ export class Catalogue {
   private entries(target: string, page: ServerResponse, method: ListMethod): CatalogueEntry[] {
     const elements = elementsIn(page, method);
     if (elements.length === 0) return [];
-    const views = new JsonView(page.bytes).member("result")?.member(method.member)?.elements() ?? [];
+    const { result } = page;
+    const views = result === undefined ? [] : (new JsonView(result).member(method.member)?.elements() ?? []);
     return views.flatMap((view, index) => this.entry(target, view, elements[index], method));
   }
 
@@ -313,8 +355,9 @@ function isServers({ always }: CatalogueEntry): boolean {
   return always !== true;
 }
 
-function resultOf({ bytes }: ServerResponse): Buffer {
-  return new JsonView(bytes).member("result")?.bytes ?? empty;
+/** What tells a list from others. */
+function partsOf(name: string, offers: readonly Answer<Offer>[]): Buffer[] {
+  return [Buffer.from(name), ...offers.flatMap(({ value }) => value.parts)];
 }
 
 function hasList({ value: { result } }: ServerResponse, { member }: ListMethod): boolean {
@@ -335,7 +378,6 @@ function elementsIn({ value: { result } }: ServerResponse, { member }: ListMetho
 const loginPart = Buffer.from("login");
 const methodNotFound = -32601;
 const comma = Buffer.from(",");
-const empty = Buffer.alloc(0);
 /** Of the shortened names, in the log. */
 const maxSaid = 20;
 const maxSaidLength = 200;

@@ -7,17 +7,19 @@ import type { RpcId } from "../contract/mcp.ts";
 import { propagate, recordSpan } from "../contract/propagation.ts";
 import type { Reply } from "../contract/reply.ts";
 import type { Log } from "../contract/runtime.ts";
+import { afterwards } from "./afterwards.ts";
 import type { Health } from "./health.ts";
 import { AmbiguousKey } from "./json-view.ts";
 import { isList, type LastLists } from "./last-lists.ts";
 import { parseObject, progressToken } from "./message.ts";
 import { nameIn } from "./protocol-version.ts";
 import { drain, readBody } from "./read-body.ts";
-import { inTime, readResponse, type ServerResponse } from "./read-response.ts";
+import { inTime, readResponse, ServerResponse } from "./read-response.ts";
 import type { Link, Session } from "./session.ts";
 import type { McpLimits } from "./settings.ts";
 import { type Outage, TargetFailure } from "./target-failure.ts";
 import { withTraceContext } from "./trace-meta.ts";
+import { OwnLineFailure } from "./upstream/own-line-failure.ts";
 import { TargetBusy } from "./upstream/target-busy.ts";
 import type { Outbound } from "./upstream/target.ts";
 
@@ -154,7 +156,7 @@ export class Delivery {
     try {
       return timeoutMs > 0 ? await within(timeoutMs, ask(), late) : await ask();
     } catch (thrown) {
-      if (thrown instanceof TargetFailure && thrown.outage !== undefined) health.failed(thrown);
+      if (thrown instanceof TargetFailure && thrown.outage !== undefined && thrown.outage !== "own") health.failed(thrown);
       throw thrown;
     }
   }
@@ -183,6 +185,7 @@ export class Delivery {
       ...(isJsonObject(serverInfo) ? { serverInfo } : {}),
     };
     link.phase = "greeted";
+    if (leg.session.closed) void link.connection.close(afterwards(leg.exchange)); // as it was when its session ended
     return response;
   }
 
@@ -203,6 +206,8 @@ export class Delivery {
   /** Greets a target on the client's behalf; calls at the same time share one greeting. */
   private async greeted(leg: Leg): Promise<void> {
     const { link } = leg;
+    // nobody would end what is begun now; a process would go on for ever
+    if (leg.session.closed) throw new TargetFailure(link.target.name, "the session has ended");
     if (link.greeting !== undefined) {
       await this.inTime(leg, link.greeting).catch(() => {}); // its caller may just have left; this one tries for itself
       if (link.phase !== "new" && !link.connection.lost) return;
@@ -311,7 +316,7 @@ export class Delivery {
       if (body !== undefined) reply.body = body;
       // without sessions, errors of the protocol have HTTP statuses of their own
       const value = body !== undefined && leg.session.revision.stateless ? parseObject(body) : undefined;
-      if (body !== undefined && value !== undefined && isJsonObject(value["error"])) return { bytes: body, value };
+      if (body !== undefined && value !== undefined && isJsonObject(value["error"])) return new ServerResponse(body, value);
       throw new TargetFailure(target, `HTTP status ${reply.status}`, {
         ...(body === undefined ? {} : { reply }),
         ...(isUnavailable(reply) ? { outage: "down" } : {}),
@@ -343,7 +348,7 @@ function isUnavailable({ status }: Reply): boolean {
 function outageOf(exchange: Exchange, thrown: unknown): Outage | undefined {
   if (exchange.aborted !== undefined || thrown instanceof TargetBusy || thrown instanceof AmbiguousKey) return undefined;
   if (thrown instanceof GatewayError && (thrown.row.fault === "client" || thrown.row.fault === "policy")) return undefined;
-  return "down";
+  return thrown instanceof OwnLineFailure ? "own" : "down";
 }
 
 const initialized: Message = {

@@ -17,12 +17,14 @@ import type { Item, ItemKind } from "./item.ts";
 import { insertMembers, JsonView, splice } from "./json-view.ts";
 import { LastLists } from "./last-lists.ts";
 import { ListChanges, listKinds } from "./list-changes.ts";
+import type { ListeningSettings } from "./listening.ts";
 import { LoginRequests } from "./login-required.ts";
 import { mergeInitialize } from "./merge-initialize.ts";
 import { parseObject } from "./message.ts";
 import { createNames, type Names, type OnlyListed } from "./names.ts";
 import { holdsNames, publishResult } from "./publish-result.ts";
 import { holdsState, RequestStates } from "./request-states.ts";
+import { ServerResponse } from "./read-response.ts";
 import { replyWith } from "./relay.ts";
 import { resultResponse, rpcError } from "./rpc-error.ts";
 import type { Link, Session } from "./session.ts";
@@ -157,6 +159,19 @@ export class Federation {
     return known === undefined ? undefined : session.link(known);
   }
 
+  /** What streams of the targets' own messages go by. */
+  get listening(): ListeningSettings {
+    const { delivery, limits, fanOut, replies, catalogue } = this;
+    const { active, integrity } = this.decision;
+    return {
+      delivery,
+      limits,
+      fanOut,
+      publish: (session, target, message) => replies.publish(session, target, message),
+      review: active || integrity !== undefined ? (leg, response) => catalogue.review(leg, response) : undefined,
+    };
+  }
+
   private async initialize(call: Call): Promise<Reply> {
     const { exchange, session, request, accepts } = call;
     const answers = await fanOut(this.links(session), this.fanOut, async (link, timeoutMs) => {
@@ -241,7 +256,7 @@ export class Federation {
       active || integrity !== undefined
         ? (bytes: Buffer): Buffer => {
             const value = parseObject(bytes);
-            return value === undefined ? bytes : this.catalogue.filter(place, link.target.name, { bytes, value }, method);
+            return value === undefined ? bytes : this.catalogue.filter(place, link.target.name, new ServerResponse(bytes, value), method);
           }
         : undefined;
     return this.forward(call, link, onResponse);

@@ -1,10 +1,9 @@
-import { createHash } from "node:crypto";
 import type { Clock } from "../base/clock.ts";
 import { RecentMap } from "../base/recent-map.ts";
 import type { Exchange } from "../contract/exchange.ts";
 import { JsonView } from "./json-view.ts";
 import { parseObject } from "./message.ts";
-import type { ServerResponse } from "./read-response.ts";
+import { ServerResponse } from "./read-response.ts";
 import type { Link, ShownPage } from "./session.ts";
 import type { Outbound } from "./upstream/target.ts";
 
@@ -29,9 +28,9 @@ export class LastLists {
   }
 
   keep(link: Link, request: Message, response: ServerResponse): void {
-    const result = new JsonView(response.bytes).member("result")?.bytes;
+    const { result } = response;
     if (result === undefined) return;
-    const digest = createHash("sha256").update(result).digest("base64url");
+    const digest = response.digest.toString("base64url");
     if (result.length <= maxPageBytes && this.pages.get(digest) === undefined) this.pages.set(digest, Buffer.from(result));
     const shown = (link.shown ??= new Map<string, ShownPage>());
     if (shown.size >= maxShown) shown.clear();
@@ -56,7 +55,7 @@ export class LastLists {
     const targets = this.stale.get(exchange);
     if (targets === undefined) this.stale.set(exchange, new Set([link.target.name]));
     else targets.add(link.target.name);
-    return { bytes, value };
+    return new ServerResponse(bytes, value);
   }
 
   /** Targets whose part in the lists for that request was an old one. */

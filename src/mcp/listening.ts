@@ -1,7 +1,7 @@
 import { within } from "../base/deadline.ts";
 import type { Exchange } from "../contract/exchange.ts";
 import { GatewayError } from "../contract/errors.ts";
-import { isReplyStream, Reply } from "../contract/reply.ts";
+import { isReplyStream, Reply, type ReplyStream } from "../contract/reply.ts";
 import type { Delivery, Leg } from "./delivery.ts";
 import { eventOf, EventRelay } from "./event-stream.ts";
 import type { FanOutSettings } from "./fan-out.ts";
@@ -9,7 +9,7 @@ import { loginOf } from "./login-refusal.ts";
 import { MergedStream } from "./merged-stream.ts";
 import { drain } from "./read-body.ts";
 import { eventHeaders, isEventReply, passThrough } from "./relay.ts";
-import { publishEventId, resolveEventId } from "./server-message.ts";
+import { isServerMessage, publishEventId, resolveEventId } from "./server-message.ts";
 import type { Link, Session } from "./session.ts";
 import type { McpLimits } from "./settings.ts";
 import { Tap } from "./tap.ts";
@@ -21,9 +21,11 @@ export interface ListeningSettings {
   readonly fanOut: FanOutSettings;
   /** What the client gets of a target's message. */
   readonly publish: (session: Session, target: string, message: Buffer) => Buffer;
+  /** What a client that has come back for a response gets of it; undefined where nothing is ever hidden. */
+  readonly review: ((leg: Omit<Leg, "timeoutMs">, response: Buffer) => Buffer) | undefined;
 }
 
-/** A single target's stream of its own messages, byte for byte. */
+/** A single target's stream of its own messages, byte for byte where no response in it could show what is hidden. */
 export async function listenToOne(settings: ListeningSettings, exchange: Exchange, session: Session, link: Link): Promise<Reply> {
   let reply: Reply;
   try {
@@ -34,11 +36,21 @@ export async function listenToOne(settings: ListeningSettings, exchange: Exchang
   }
   if (reply.status === 405) throw new GatewayError("mcp_no_event_stream");
   if (!isEventReply(reply) || !isReplyStream(reply.body)) return passThrough(reply);
-  const stream = new Tap(reply.body, () => {
+  const stream = new Tap(reviewed(settings, { exchange, session, link }, reply.body), () => {
     if (session.stream === stream) session.stream = undefined;
   });
   session.stream = stream;
   return new Reply(200, eventHeaders(), stream);
+}
+
+function reviewed(settings: ListeningSettings, leg: Omit<Leg, "timeoutMs">, stream: ReplyStream): ReplyStream {
+  if (settings.review === undefined) return stream;
+  const { maxMessageBytes } = settings.limits;
+  return new EventRelay(stream, { transform: (message) => review(settings, leg, message), maxMessageBytes });
+}
+
+function review(settings: ListeningSettings, leg: Omit<Leg, "timeoutMs">, message: Buffer): Buffer {
+  return settings.review === undefined || isServerMessage(message) ? message : settings.review(leg, message);
 }
 
 /** Goes on with the reply to a call of one target, which broke off; the client's own stream is another one. */
@@ -49,7 +61,7 @@ export async function resumeReply(settings: ListeningSettings, leg: Omit<Leg, "t
   if (reply.status === 405) throw new GatewayError("mcp_no_event_stream");
   if (!isEventReply(reply) || !isReplyStream(reply.body)) return passThrough(reply);
   const relay = new EventRelay(reply.body, {
-    transform: (message) => settings.publish(session, name, message),
+    transform: (message) => settings.publish(session, name, review(settings, leg, message)),
     publishId: (id) => publishEventId(name, "reply", id),
     maxMessageBytes: settings.limits.maxMessageBytes,
   });
@@ -88,7 +100,8 @@ export async function listenToAll(
     merged.body.cancel(new Error("no target offers a stream"));
     throw thrown;
   }
-  session.aside = (message) => void merged.body.write(eventOf(message));
+  // while targets were waited for, the client may have opened another one
+  if (session.stream === merged) session.aside = (message) => void merged.body.write(eventOf(message));
   return new Reply(200, eventHeaders(), merged.body);
 }
 
@@ -152,8 +165,11 @@ class Subscription {
     this.delayMs = firstDelayMs;
     const leg = { ...this.leg, timeoutMs: 0 };
     const hooks = {
+      // a response here belongs to no call of this target's: it could be taken for the answer to another one's
       transform: (message: Buffer): Buffer | undefined =>
-        this.settings.delivery.isTold(leg, message) ? undefined : this.settings.publish(session, name, message),
+        !isServerMessage(message) || this.settings.delivery.isTold(leg, message)
+          ? undefined
+          : this.settings.publish(session, name, message),
       publishId: (id: string): string => publishEventId(name, "own", id),
       onId: (id: string): void => void (this.lastEventId = id),
     };
@@ -162,6 +178,7 @@ class Subscription {
   }
 
   private reopenLater(): void {
+    if (!this.merged.body.writable) return;
     setTimeout(() => {
       if (!this.merged.body.writable) return;
       this.open().catch(() => this.reopenLater());

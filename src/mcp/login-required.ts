@@ -9,7 +9,7 @@ import { eventOf } from "./event-stream.ts";
 import type { CatalogueEntry } from "./item.ts";
 import { loginOf, loginRefusalCode, loginText } from "./login-refusal.ts";
 import { parseObject } from "./message.ts";
-import type { ServerResponse } from "./read-response.ts";
+import { ServerResponse } from "./read-response.ts";
 import { type Accepts, replyWith } from "./relay.ts";
 import { errorResponse, resultResponse } from "./rpc-error.ts";
 import type { Link, Session } from "./session.ts";
@@ -167,7 +167,7 @@ function toolName(target: string): string {
 
 function responseOf(id: RpcId, result: Buffer): ServerResponse {
   const bytes = resultResponse(id, result);
-  return { bytes, value: parseObject(bytes) ?? {} };
+  return new ServerResponse(bytes, parseObject(bytes) ?? {});
 }
 
 const suffix = "_login";

@@ -33,18 +33,19 @@ export class MergedStream {
   /**
    * Adds a target's stream.
    * @param hooks what the client gets of a message and of an event's id
-   * @param onEnd the target ended its stream, while the client is still there
+   * @param onEnd it is over: the target ended it, or the whole is; once
    */
   add(stream: ReplyStream, hooks: Pick<EventHooks, "transform" | "publishId" | "onId">, onEnd: () => void): void {
     if (!this.body.writable) {
       stream.cancel(new Error("the client closed the stream"));
+      onEnd();
       return;
     }
     const source = new EventRelay(stream, { ...hooks, maxMessageBytes: this.settings.maxMessageBytes });
     this.sources.add(source);
     const over = (): void => {
       this.sources.delete(source);
-      if (this.body.writable) onEnd();
+      onEnd();
     };
     const sink: ReplySink = { data: (chunk) => this.body.write(chunk), end: over, fail: over };
     source.start(sink);

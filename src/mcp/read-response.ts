@@ -1,16 +1,38 @@
+import { hash } from "node:crypto";
 import type { JsonObject } from "../base/json.ts";
 import { within } from "../base/deadline.ts";
 import { SseParser } from "../base/sse.ts";
 import { isReplyStream, type Reply, type ReplyBody, type ReplySink, type ReplyStream } from "../contract/reply.ts";
 import { mayHaveMethod } from "./event-stream.ts";
+import { JsonView } from "./json-view.ts";
 import { parseObject } from "./message.ts";
 import { completeBody, readBody } from "./read-body.ts";
 
 /** A server's JSON-RPC response, as bytes and parsed. */
-export interface ServerResponse {
+export class ServerResponse {
   readonly bytes: Buffer;
   readonly value: JsonObject;
+  private found: { readonly result: Buffer | undefined } | undefined;
+  private hashed: Buffer | undefined;
+
+  constructor(bytes: Buffer, value: JsonObject) {
+    this.bytes = bytes;
+    this.value = value;
+  }
+
+  /** JSON text of its `result`; undefined where there is none. Found at the first look. @throws AmbiguousKey */
+  get result(): Buffer | undefined {
+    this.found ??= { result: new JsonView(this.bytes).member("result")?.bytes };
+    return this.found.result;
+  }
+
+  /** What tells its `result` from others. @throws AmbiguousKey */
+  get digest(): Buffer {
+    return (this.hashed ??= hash("sha256", this.result ?? nothing, "buffer"));
+  }
 }
+
+const nothing = Buffer.alloc(0);
 
 export interface ReadOptions {
   /** Bytes of one message. */
@@ -51,7 +73,7 @@ async function readJson(reply: Reply, { limit }: ReadOptions): Promise<ServerRes
   if (value === undefined || !isResponse(value)) {
     throw new Error(`expected a JSON-RPC response, got ${describe(reply.headers.get("content-type") ?? "", bytes)}`);
   }
-  return { bytes, value };
+  return new ServerResponse(bytes, value);
 }
 
 function isResponse(value: JsonObject): boolean {
@@ -70,7 +92,7 @@ function readStream(reply: Reply, options: ReadOptions): Promise<ServerResponse>
         if (mayHaveMethod(dataBytes) && "method" in value) options.onMessage?.(Buffer.from(dataBytes));
         else if (isResponse(value)) {
           found = true;
-          resolve({ bytes: Buffer.from(dataBytes), value });
+          resolve(new ServerResponse(Buffer.from(dataBytes), value));
         }
       },
       onOversize() {

@@ -7,7 +7,7 @@ import { isReplyStream, Reply, type ReplyStream } from "../contract/reply.ts";
 import { CancelledReply } from "./cancelled-reply.ts";
 import { EventRelay, eventOf, Final, JsonAsEvent, mayHaveMethod } from "./event-stream.ts";
 import { parseObject } from "./message.ts";
-import { completeBody, readBody } from "./read-body.ts";
+import { completeBody, drain, readBody } from "./read-body.ts";
 import { readResponse } from "./read-response.ts";
 import { Tap } from "./tap.ts";
 
@@ -46,6 +46,7 @@ export async function relay(exchange: Exchange, reply: Reply, options: RelayOpti
   if (type.startsWith("text/event-stream")) return relayEvents(exchange, reply, options);
   if (type.startsWith("application/json")) return relayJson(exchange, reply, options);
   options.onEnd?.();
+  drain(reply.body);
   throw new GatewayError("upstream_invalid", { detail: `content type ${type === "" ? "missing" : type}` });
 }
 

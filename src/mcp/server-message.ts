@@ -53,6 +53,11 @@ export function resolveEventId(id: string): { readonly target: string; readonly 
   return rest.length === 0 ? undefined : { target, kind, id: rest.join("+") };
 }
 
+/** Whether a message of a server is a request or a notification, and no response. */
+export function isServerMessage(bytes: Buffer): boolean {
+  return mayHaveMethod(bytes) && typeof parseObject(bytes)?.["method"] === "string";
+}
+
 /** Whether a message of a server is a request, which somebody has to answer. */
 export function serverRequestId(bytes: Buffer): RpcId | undefined {
   const value = mayHaveMethod(bytes) ? parseObject(bytes) : undefined;

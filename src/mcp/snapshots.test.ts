@@ -42,6 +42,7 @@ function rig(maxBytes = 1_000_000): {
     snapshots.keep(snapshots.shelf(caller), "tools/list", {
       stale: [],
       parts: [Buffer.from(text)],
+      bytes: text.length,
       make: () => snapshotOf([entry("a", text)], true),
     });
   return { clock, snapshots, keep };
@@ -73,7 +74,7 @@ test("a list that was asked for before it changed is not kept", () => {
   const { snapshots } = rig();
   const shelf = snapshots.shelf("1");
   snapshots.forget("1");
-  snapshots.keep(shelf, "tools/list", { stale: [], parts: [], make: () => snapshotOf([], true) });
+  snapshots.keep(shelf, "tools/list", { stale: [], parts: [], bytes: 0, make: () => snapshotOf([], true) });
   assert.equal(snapshots.find("1", "tools/list"), undefined);
 });
 

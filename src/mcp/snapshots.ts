@@ -55,8 +55,10 @@ export type Shelf = Map<string, { readonly digest: string; readonly stale: reado
 /** A list that was just asked for. */
 export interface NewList {
   readonly stale: readonly string[];
-  /** The texts that it is made from. */
+  /** What tells it from others. */
   readonly parts: readonly Uint8Array[];
+  /** Bytes of the texts that it is made from. */
+  readonly bytes: number;
   readonly make: () => Snapshot;
 }
 
@@ -99,10 +101,15 @@ export class Snapshots {
     return snapshot === undefined ? undefined : { snapshot, stale: kept.stale };
   }
 
+  /** What is held of a list already, for whomever. */
+  held(parts: NewList["parts"]): Snapshot | undefined {
+    return this.content(digestOf(parts));
+  }
+
   /** What is kept for a list: where the same is held already, that. */
-  keep(shelf: Shelf, list: string, { stale, parts, make }: NewList): Snapshot {
+  keep(shelf: Shelf, list: string, { stale, parts, bytes, make }: NewList): Snapshot {
     const digest = digestOf(parts);
-    const snapshot = this.content(digest) ?? this.hold(digest, make(), parts);
+    const snapshot = this.content(digest) ?? this.hold(digest, make(), bytes);
     if (shelf.size >= maxLists && !shelf.has(list)) shelf.clear();
     shelf.set(list, { digest, stale, at: this.settings.clock.monotonic() });
     return snapshot;
@@ -121,8 +128,8 @@ export class Snapshots {
     return content.snapshot;
   }
 
-  private hold(digest: string, snapshot: Snapshot, parts: readonly Uint8Array[]): Snapshot {
-    const bytes = parts.reduce((sum, part) => sum + part.length, snapshotBytes + snapshot.entries.length * entryBytes);
+  private hold(digest: string, snapshot: Snapshot, textBytes: number): Snapshot {
+    const bytes = textBytes + snapshotBytes + snapshot.entries.length * entryBytes;
     this.contents.set(digest, { snapshot, bytes });
     this.bytes += bytes;
     for (const [oldest, content] of this.contents) {

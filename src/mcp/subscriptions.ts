@@ -86,7 +86,7 @@ class Subscription {
       await within(limits.streamGraceMs, accepted, () => graceOver);
     } catch (thrown) {
       if (thrown !== graceOver) {
-        this.drop(thrown as Error);
+        this.body.cancel(thrown as Error); // also for those that accept later, or would be asked again
         throw thrown;
       }
       for (const one of opening) one.catch(() => {}); // told by its own attempts
@@ -129,6 +129,11 @@ class Subscription {
     link: Link,
     hooks: { readonly onAcknowledged: (filter: ListenFilter) => void; readonly onEnd: () => void },
   ): void {
+    if (!this.isOpen) {
+      stream.cancel(new Error("the subscription is over"));
+      hooks.onEnd();
+      return;
+    }
     const { names, limits } = this.settings;
     const target = link.target.name;
     this.sources.add(stream);
@@ -146,12 +151,16 @@ class Subscription {
       },
     });
     const over = (): void => {
-      this.sources.delete(stream);
-      hooks.onEnd();
+      if (this.sources.delete(stream)) hooks.onEnd();
     };
     stream.start({
       data: (chunk) => {
-        parser.feed(chunk);
+        try {
+          parser.feed(chunk);
+        } catch (thrown) {
+          stream.cancel(thrown as Error); // readers would disagree about a message
+          over();
+        }
         return true;
       },
       end: over,

@@ -5,7 +5,8 @@ import { AmbiguousKey } from "./json-view.ts";
 import { loginOf, loginRefusal } from "./login-refusal.ts";
 import { rpcError } from "./rpc-error.ts";
 
-export type Outage = "down" | "late";
+/** `own`: only this session's line to the server is broken. */
+export type Outage = "down" | "late" | "own";
 
 export interface FailureDetails {
   readonly reply?: Reply;
@@ -19,7 +20,7 @@ export class TargetFailure extends Error {
   /** The server's own HTTP error, which the client gets as it is (a 401 carries the way to log in). */
   readonly reply: Reply | undefined;
   readonly problem: string;
-  /** The server is at fault, whoever asks: it could not be reached (`down`), or did not answer in time (`late`). */
+  /** The server is not there: it could not be reached (`down`) or did not answer in time (`late`), whoever asks; or for this session alone (`own`). */
   readonly outage: Outage | undefined;
 
   constructor(target: string, problem: string, details: FailureDetails = {}) {

@@ -1,14 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { HeaderList } from "../../src/base/headers.ts";
 import { compileExpression } from "../../src/cel/compile.ts";
 import { itemEnvironment } from "../../src/cel/environment.ts";
 import { compileRules, type Rule, type RuleKind } from "../../src/cel/rules.ts";
 import type { Identity } from "../../src/contract/identity.ts";
+import { Reply } from "../../src/contract/reply.ts";
 import type { Item } from "../../src/mcp/item.ts";
 import { createNames } from "../../src/mcp/names.ts";
-import { FakeServer } from "./fake-server.ts";
-import { type Answered, resultOf, Rig } from "./rig.ts";
+import { readBody } from "../../src/mcp/read-body.ts";
+import { FakeServer, tools } from "./fake-server.ts";
+import { type Answered, OpenStream, resultOf, Rig, settle } from "./rig.ts";
 
 /** Whatever the rules and whatever there is: what is shown can be used, and what the rules hide can be reached in no way. */
 
@@ -244,4 +247,25 @@ test("where only lists tell, what is hidden and what is not there are answered a
     }
     rig.close();
   }
+});
+
+test("a list that a client comes back for shows what the caller may see, no more", async () => {
+  const primed = new Reply(200, new HeaderList(["content-type", "text/event-stream"]), "id: 1\ndata: \n\n");
+  const server = new FakeServer({ answers: { "tools/list": () => primed } });
+  const rig = new Rig({ a: server }, { authorize: (_, { tool }) => tool?.name !== "secret" });
+  const session = await rig.open();
+  const broken = await rig.send("POST", { jsonrpc: "2.0", id: 7, method: "tools/list" }, { session });
+  assert.match((await readBody(broken.reply.body, 1_000)).toString(), /^id: 1$/m, "the client knows where it can go on");
+  const { reply } = await rig.send("GET", undefined, { session, headers: { "last-event-id": "1" } });
+  const stream = new OpenStream(reply);
+  server.push({ jsonrpc: "2.0", method: "notifications/x" });
+  server.push({ jsonrpc: "2.0", id: 7, result: tools("open", "secret") });
+  server.push({ jsonrpc: "2.0", id: 8, result: { content: [] } });
+  await settle();
+  assert.deepEqual(stream.messages, [
+    { jsonrpc: "2.0", method: "notifications/x" },
+    { jsonrpc: "2.0", id: 7, result: tools("open") },
+    { jsonrpc: "2.0", id: 8, result: { content: [] } },
+  ]);
+  stream.close();
 });

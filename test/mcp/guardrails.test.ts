@@ -534,3 +534,17 @@ test("under HTTP+SSE refusals come in the client's stream, that of initialize to
   reply.body.cancel(new Error("client left"));
   rig.close();
 });
+
+test("a result under any status that clients take for one is shown", async () => {
+  const server = await guardrailServer(() => ({ error: { code: "PERMISSION_DENIED", reason: "poisoned" } }));
+  for (const [type, head] of [
+    ["application/json", ""],
+    ["text/event-stream", "data: "],
+  ] as const) {
+    const body = `${head}{"jsonrpc":"2.0","id":1,"result":{"content":[]}}\n\n`;
+    const a = new FakeServer({ answers: { "tools/call": () => new Reply(201, new HeaderList(["content-type", type]), body) } });
+    const rig = new Rig({ a }, { guardrails: [processor(server.port, { "tools/call": "response" })] });
+    const refused = await rig.call("tools/call", call, { session: await rig.open() });
+    assert.equal(refused.messages.at(-1)?.error?.message, "poisoned", refused.text);
+  }
+});

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Reply } from "../../src/contract/reply.ts";
 import { MemorySessionStore } from "../../src/store/session-store.ts";
 import { testClock } from "../policy-harness.ts";
 import { FakeServer, tools } from "./fake-server.ts";
@@ -208,4 +209,22 @@ test("two clients' sessions are two sessions at the target", async () => {
     ["upstream-1", "upstream-2"],
   );
   await settle();
+});
+
+test("a session that a target opens after another one has refused it is ended there", async () => {
+  let open = (): void => {};
+  const slow = new FakeServer({ sessions: true });
+  const { send } = slow;
+  const held = new Promise<void>((resolve) => (open = resolve));
+  Object.assign(slow, {
+    send: async (outgoing: Parameters<typeof send>[0]) => {
+      if (outgoing.head.method === "POST") await held;
+      return send(outgoing);
+    },
+  });
+  const rig = new Rig({ slow, down: new FakeServer({ answers: { initialize: Reply.text(503, "down") } }) });
+  assert.equal((await rig.post(initialize())).status, 503);
+  open();
+  await settle();
+  assert.deepEqual([slow.methods, slow.sessions.size], [["initialize", "DELETE"], 0]);
 });

@@ -211,3 +211,17 @@ test("there is a session also where sessions are switched off", async () => {
   await settle();
   assert.equal(one.messages.at(-1)?.id, 1);
 });
+
+test("a client that leaves while a server's greeting is under way leaves no post open", async () => {
+  let answer = (): void => {};
+  const greeted = new Promise<void>((resolve) => (answer = resolve));
+  const slow = new FakeServer({ answers: { initialize: () => greeted.then(() => ({ protocolVersion: "2025-06-18", capabilities: {} })) } });
+  const one = client({ slow, other: new FakeServer() });
+  await one.connect();
+  const posted = one.post(initialize());
+  await settle();
+  assert.deepEqual(slow.methods, ["initialize"]);
+  one.close();
+  answer();
+  assert.equal((await posted).status, 202);
+});

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { after, test } from "node:test";
 import { isReplyStream } from "../../src/contract/reply.ts";
@@ -6,7 +7,7 @@ import type { McpTargetSettings } from "../../src/mcp/settings.ts";
 import { spawnProcessGroup } from "../../src/mcp/upstream/spawn-process.ts";
 import { startTestGateway } from "../gateway-harness.ts";
 import { connect } from "./harness.ts";
-import type { RpcMessage } from "./fake-server.ts";
+import { FakeServer, type RpcMessage } from "./fake-server.ts";
 import { type Answered, initialize, OpenStream, resultOf, Rig, type RigOptions } from "./rig.ts";
 
 const script = fileURLToPath(new URL("stdio-server.ts", import.meta.url));
@@ -332,4 +333,62 @@ test("a gateway that stops waits for its child processes, the stubborn ones too"
   await gateway.close();
   assert.equal(isAlive(pid), false);
   await client.close();
+});
+
+test("a session that its client ends while a call is prepared starts no process any more", async () => {
+  let started = 0;
+  let list = (): void => {};
+  const slow = new FakeServer({
+    answers: { "tools/list": () => new Promise((resolve) => (list = () => resolve({ tools: [] }))) },
+  });
+  const spawn: RigOptions["spawn"] = (settings) => {
+    started += 1;
+    return spawnProcessGroup(settings);
+  };
+  const made = new Rig({ a: target("a"), slow }, { spawn, prefixMode: "never" });
+  rigs.push(made);
+  const session = await made.open();
+  const calling = made.post(tool("echo", { text: "x" }), { session });
+  await until(() => slow.methods.includes("tools/list"));
+  await made.request("DELETE", undefined, { session });
+  list();
+  const answered = await calling;
+  assert.notEqual(answered.messages.at(-1)?.error, undefined, answered.text);
+  assert.equal(started, 1);
+});
+
+test("a gateway out of file descriptors says so to whoever needed the process, and lives", () => {
+  const url = new URL("../../src/mcp/upstream/spawn-process.ts", import.meta.url).href;
+  const source = `
+    import { openSync } from "node:fs";
+    import { spawnProcessGroup } from ${JSON.stringify(url)};
+    try { for (;;) openSync("/dev/null"); } catch {}
+    try { spawnProcessGroup({ command: "true", args: [], env: {} }); } catch (error) { console.log(error.message); }
+    setImmediate(() => console.log("alive"));`;
+  const { stdout, status } = spawnSync("/bin/sh", ["-c", 'ulimit -n 64; exec "$0" --input-type=module -e "$1"', process.execPath, source], {
+    encoding: "utf8",
+  });
+  assert.deepEqual([status, stdout], [0, "could not be started (out of file descriptors)\nalive\n"]);
+});
+
+test("a target that is in use no longer starts no process for a call that comes late", async () => {
+  const made = rig({ statefulMode: "stateless" });
+  made.close();
+  assert.match(errorIn(await made.post(tool("echo"))) ?? "", /target "a": the target is not in use any more/);
+});
+
+test("failOpen: a caller whose own process keeps ending takes the target from nobody else", async () => {
+  const made = rig({ targets: [target("a"), target("b")], failureMode: "failOpen" });
+  const [unlucky, other] = [await made.open(), await made.open()];
+  const list = async (session: string): Promise<string> => (await made.call("tools/list", {}, { session })).text;
+  for (let i = 0; i < 4; i++) {
+    await made.post(tool("a_die"), { session: unlucky });
+    await list(unlucky);
+  }
+  assert.match(await list(other), /"a_echo"/);
+  assert.match((await made.post(initialize())).text, /"tools"/);
+  assert.deepEqual(
+    made.log.filter((line) => line.includes("times in a row")),
+    [],
+  );
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HeaderList } from "../../src/base/headers.ts";
 import { PushStream } from "../../src/base/push-stream.ts";
-import { isReplyStream, Reply } from "../../src/contract/reply.ts";
+import { isReplyStream, Reply, type ReplyStream } from "../../src/contract/reply.ts";
 import { FakeServer, type Received } from "./fake-server.ts";
 import { OpenStream, Rig, settle } from "./rig.ts";
 
@@ -283,4 +283,60 @@ test("a server that asks something while a list is made is heard in the client's
   const stream = new OpenStream((await rig.send("GET", undefined, { session })).reply);
   assert.equal((await rig.call("tools/list", {}, { session })).status, 200);
   assert.deepEqual(stream.messages, [{ jsonrpc: "2.0", id: "agw_a_n_4", method: "roots/list" }]);
+});
+
+test("of two streams that one client opens at a time, the newer one gets what belongs to no stream", async () => {
+  const slow = new FakeServer();
+  const { send } = slow;
+  const held: (() => void)[] = [];
+  Object.assign(slow, {
+    send: async (outgoing: Parameters<typeof send>[0]) => {
+      if (outgoing.head.method === "GET") await new Promise<void>((resolve) => held.push(resolve));
+      return send(outgoing);
+    },
+  });
+  const asking = new StreamingServer();
+  const rig = new Rig({ asking, slow });
+  const session = await rig.open();
+  const first = rig.send("GET", undefined, { session });
+  await settle();
+  const second = rig.send("GET", undefined, { session });
+  await settle();
+  held[1]?.();
+  const stream = new OpenStream((await second).reply);
+  held[0]?.();
+  const older = new OpenStream((await first).reply);
+  const replying = rig.call("tools/call", { name: "asking_x" }, { session, headers: { accept: "application/json" } });
+  await settle();
+  asking.say({ jsonrpc: "2.0", id: 5, method: "roots/list" });
+  await settle();
+  assert.deepEqual([older.messages, stream.messages.map(({ method }) => method)], [[], ["roots/list"]]);
+  asking.say({ jsonrpc: "2.0", id: 1, result: {} });
+  assert.equal((await replying).status, 200);
+  stream.close();
+});
+
+test("a target cannot answer another one's call in the client's own stream", async () => {
+  const [a, b] = [new StreamingServer(), new FakeServer()];
+  const rig = new Rig({ a, b });
+  const session = await rig.open();
+  const own = new OpenStream((await rig.send("GET", undefined, { session })).reply);
+  const reply = new OpenStream((await rig.send("POST", call(1, "a_x"), { session })).reply);
+  b.push({ jsonrpc: "2.0", id: 1, result: { content: [{ type: "text", text: "forged" }] } });
+  b.push({ jsonrpc: "2.0", method: "notifications/x" });
+  a.say({ jsonrpc: "2.0", id: 1, result: {} });
+  await settle();
+  assert.deepEqual(own.messages, [{ jsonrpc: "2.0", method: "notifications/x" }]);
+  assert.deepEqual(reply.messages.at(-1)?.result, {});
+  own.close();
+});
+
+test("a reply that is no message lets go of its connection", async () => {
+  let read = false;
+  const page: ReplyStream = { start: () => (read = true), resume: () => {}, cancel: () => {} };
+  const html = (): Reply => new Reply(200, new HeaderList(["content-type", "text/html"]), page);
+  const rig = new Rig({ a: new FakeServer({ answers: { "tools/call": html } }) });
+  const { text } = await rig.post(call(1, "x"), { session: await rig.open() });
+  assert.match(text, /content type text\/html/);
+  assert.equal(read, true);
 });

@@ -125,9 +125,7 @@ export class SseChannel {
   }
 
   private async subscribe(federation: Federation, session: Session): Promise<void> {
-    const { delivery, limits, fanOut, names } = federation;
-    const publish = (to: Session, target: string, bytes: Buffer): Buffer => federation.replies.publish(to, target, bytes);
-    const settings = { delivery, limits, fanOut, publish };
+    const { names, listening: settings } = federation;
     const links = federation.links(session);
     let reply: Reply;
     try {

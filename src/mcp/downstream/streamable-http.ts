@@ -138,9 +138,7 @@ export class StreamableHttp implements DownstreamTransport {
   private async listen(exchange: Exchange): Promise<Reply> {
     checkAcceptsEvents(exchange);
     const session = await this.sessions.find(exchange, "mcp_session_id_required");
-    const { delivery, limits, fanOut, names } = this.federation;
-    const publish = (to: Session, target: string, bytes: Buffer): Buffer => this.federation.replies.publish(to, target, bytes);
-    const settings = { delivery, limits, fanOut, publish };
+    const { names, listening: settings } = this.federation;
     const links = this.federation.links(session);
     const last = names.plain ? undefined : resolveEventId(exchange.request.headers.get("last-event-id") ?? "");
     const interrupted = last?.kind === "reply" ? links.find(({ target }) => target.name === last.target) : undefined;

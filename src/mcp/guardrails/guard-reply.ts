@@ -26,7 +26,7 @@ export interface ReplyGuard {
  * @throws GatewayError `mcp_guardrail_*`, `upstream_invalid`
  */
 export async function guardReply(reply: Reply, guard: ReplyGuard): Promise<Reply> {
-  if (reply.status !== 200) return reply;
+  if (reply.status >= 300) return reply; // any other status is relayed as a result
   const type = reply.headers.get("content-type") ?? "";
   const isEvents = type.startsWith("text/event-stream");
   if (!isEvents && !type.startsWith("application/json")) return reply;

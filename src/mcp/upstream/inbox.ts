@@ -38,11 +38,12 @@ export class Inbox {
     this.held = new HeldMessages({ maxMessages, maxBytes, onDrop: (message) => this.drop(message) });
   }
 
-  /** Notes a request that is about to be sent. @throws TargetBusy when too many are under way, or one of the same id */
+  /** Notes a request that is about to be sent. @throws TargetBusy when too many are under way, or one of the same id; why its client has left */
   expect(exchange: Exchange, message: Outbound): PendingReply {
     const { limits, onRoom } = this.settings;
     const { calls } = this;
     const id = message.id as RpcId;
+    if (exchange.aborted !== undefined) throw exchange.aborted;
     if (calls.size >= limits.maxPendingCalls) throw new TargetBusy(`${limits.maxPendingCalls} calls are under way`);
     if (calls.has(id)) throw new TargetBusy(`a request with id ${JSON.stringify(id)} is under way`);
     const call = new PendingReply({ id, progressToken: message.progressToken, maxWaitingBytes: limits.maxWaitingBytes, onRoom });

@@ -11,6 +11,7 @@ import { errorResponse } from "../rpc-error.ts";
 import { serverRequestId } from "../server-message.ts";
 import { PendingReply } from "../pending-reply.ts";
 import { HeldMessages } from "./held-messages.ts";
+import { OwnLineFailure } from "./own-line-failure.ts";
 import { Backoff, type ProcessListener, type StdioLauncher } from "./stdio-launcher.ts";
 import type { StdioProcess } from "./stdio-process.ts";
 import { TargetBusy } from "./target-busy.ts";
@@ -22,6 +23,8 @@ import type { Connection, Outbound } from "./target.ts";
  */
 export class StdioConnection implements Connection, ProcessListener {
   lost = false;
+  /** A process has answered: the server is one that works. */
+  private served = false;
   private readonly launcher: StdioLauncher;
   private readonly backoff: Backoff;
   private process: StdioProcess | undefined;
@@ -39,7 +42,7 @@ export class StdioConnection implements Connection, ProcessListener {
   async post(exchange: Exchange, message: Outbound): Promise<Reply> {
     const process = this.process ?? this.start();
     if (message.kind === "request") return this.request(process, exchange, message);
-    process.send(message.bytes);
+    this.send(process, message.bytes);
     const cancelled = cancelledId(message);
     if (cancelled !== undefined) this.calls.get(cancelled)?.giveUp();
     return new Reply(202, new HeaderList());
@@ -63,6 +66,7 @@ export class StdioConnection implements Connection, ProcessListener {
     const { id, method } = message;
     if (typeof method !== "string") {
       const call = isRpcId(id) ? this.calls.get(id) : undefined;
+      this.served ||= call !== undefined;
       call?.respond(line);
     } else if (!this.deliver(line, method === "notifications/progress" ? this.callOf(message) : undefined)) {
       this.process?.flow(false);
@@ -73,12 +77,16 @@ export class StdioConnection implements Connection, ProcessListener {
     this.process = undefined;
     this.lost = true;
     this.backoff.ended(reason);
-    const error = new Error(`the server process ended (${reason})`);
+    const error = this.failure(`the server process ended (${reason})`);
     for (const call of this.calls.values()) call.fail(error);
   }
 
   private start(): StdioProcess {
-    this.backoff.started();
+    try {
+      this.backoff.started();
+    } catch (thrown) {
+      throw this.failure((thrown as Error).message);
+    }
     this.process = this.launcher.start(this);
     this.lost = false;
     return this.process;
@@ -88,9 +96,10 @@ export class StdioConnection implements Connection, ProcessListener {
     const { maxPendingCalls, maxWaitingBytes } = this.launcher.limits;
     const { calls } = this;
     const id = message.id as RpcId;
+    if (exchange.aborted !== undefined) throw exchange.aborted;
     if (calls.size >= maxPendingCalls) throw new TargetBusy(`${maxPendingCalls} calls are under way`);
     if (calls.has(id)) throw new TargetBusy(`a request with id ${JSON.stringify(id)} is under way`);
-    process.send(message.bytes);
+    this.send(process, message.bytes);
     const call = new PendingReply({ id, progressToken: message.progressToken, maxWaitingBytes, onRoom: () => this.process?.flow(true) });
     calls.set(id, call);
     const unregister = exchange.onAbort((reason) => call.fail(reason));
@@ -100,6 +109,19 @@ export class StdioConnection implements Connection, ProcessListener {
     };
     call.limit(message.timeoutMs);
     return call.reply;
+  }
+
+  private send(process: StdioProcess, message: Buffer): void {
+    try {
+      process.send(message);
+    } catch (thrown) {
+      throw this.failure((thrown as Error).message);
+    }
+  }
+
+  /** What becomes of a server that has served this client is this client's affair; others have processes of their own. */
+  private failure(why: string): Error {
+    return this.served ? new OwnLineFailure(why) : new Error(why);
   }
 
   private callOf(message: JsonObject): PendingReply | undefined {

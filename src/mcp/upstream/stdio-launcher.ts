@@ -16,6 +16,7 @@ export class StdioLauncher {
   private readonly command: SpawnSettings;
   /** Started and not yet gone, those that are being ended among them. */
   private readonly running = new Set<StdioProcess>();
+  private closed = false;
 
   constructor(settings: StdioTargetSettings, context: McpContext, limits: McpLimits) {
     this.target = settings.name;
@@ -29,8 +30,9 @@ export class StdioLauncher {
     this.limits = boundsOf(settings, limits);
   }
 
-  /** @throws TargetBusy when the target has all the processes it may have */
+  /** @throws TargetBusy when the target has all the processes it may have, or is in use no longer */
   start(listener: ProcessListener): StdioProcess {
+    if (this.closed) throw new TargetBusy("the target is not in use any more");
     const { target, limits, command } = this;
     const { spawn, clock, log } = this.context;
     if (this.running.size >= limits.maxProcesses) throw new TargetBusy(`all ${limits.maxProcesses} processes of the target are in use`);
@@ -49,8 +51,9 @@ export class StdioLauncher {
     return process;
   }
 
-  /** Ends all of them; resolves when they are gone, which SIGKILL sees to. */
+  /** Ends all of them, for good; resolves when they are gone, which SIGKILL sees to. */
   async close(): Promise<void> {
+    this.closed = true;
     await Promise.all(Array.from(this.running, (process) => process.close()));
   }
 }

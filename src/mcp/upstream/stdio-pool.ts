@@ -131,6 +131,7 @@ export class StdioPool implements ProcessListener {
   private call(exchange: Exchange | undefined, message: Outbound): Promise<Reply> {
     const { maxPendingCalls, maxWaitingBytes } = this.launcher.limits;
     const { process, calls } = this;
+    if (exchange?.aborted !== undefined) throw exchange.aborted;
     if (process === undefined) throw new Error("the server process ended");
     if (calls.size >= maxPendingCalls) throw new TargetBusy(`${maxPendingCalls} calls are under way`);
     this.idle?.refresh();
