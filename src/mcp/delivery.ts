@@ -290,7 +290,10 @@ export class Delivery {
       if (!isUnavailable(reply)) this.health?.replied(link.target.name);
       return reply;
     } catch (thrown) {
-      const error = TargetFailure.of(link.target.name, thrown, outageOf(exchange, thrown));
+      const error =
+        thrown instanceof AmbiguousKey
+          ? new TargetFailure(link.target.name, thrown.message, { unreadable: true })
+          : TargetFailure.of(link.target.name, thrown, outageOf(exchange, thrown));
       failure = error.message;
       throw error;
     } finally {
@@ -344,9 +347,9 @@ function isUnavailable({ status }: Reply): boolean {
   return status === 502 || status === 503 || status === 504;
 }
 
-/** A caller who left, who wrote what can be read in two ways, whom a policy refused, or for whom there is no room, says nothing about the server. */
+/** A caller who left, whom a policy refused, or for whom there is no room, says nothing about the server. */
 function outageOf(exchange: Exchange, thrown: unknown): Outage | undefined {
-  if (exchange.aborted !== undefined || thrown instanceof TargetBusy || thrown instanceof AmbiguousKey) return undefined;
+  if (exchange.aborted !== undefined || thrown instanceof TargetBusy) return undefined;
   if (thrown instanceof GatewayError && (thrown.row.fault === "client" || thrown.row.fault === "policy")) return undefined;
   return thrown instanceof OwnLineFailure ? "own" : "down";
 }

@@ -1,7 +1,6 @@
 import { GatewayError } from "../contract/errors.ts";
 import type { RpcId } from "../contract/mcp.ts";
 import type { Reply } from "../contract/reply.ts";
-import { AmbiguousKey } from "./json-view.ts";
 import { loginOf, loginRefusal } from "./login-refusal.ts";
 import { rpcError } from "./rpc-error.ts";
 
@@ -12,6 +11,7 @@ export interface FailureDetails {
   readonly reply?: Reply;
   readonly cause?: unknown;
   readonly outage?: Outage;
+  readonly unreadable?: true;
 }
 
 /** What went wrong with one target. Says which: with several behind one address nobody could tell otherwise. */
@@ -22,6 +22,8 @@ export class TargetFailure extends Error {
   readonly problem: string;
   /** The server is not there: it could not be reached (`down`) or did not answer in time (`late`), whoever asks; or for this session alone (`own`). */
   readonly outage: Outage | undefined;
+  /** What was to be sent can be read in two ways: its author is at fault. */
+  readonly unreadable: boolean;
 
   constructor(target: string, problem: string, details: FailureDetails = {}) {
     super(`target "${target}": ${problem}`, { cause: details.cause });
@@ -30,6 +32,7 @@ export class TargetFailure extends Error {
     this.problem = problem;
     this.reply = details.reply;
     this.outage = details.outage;
+    this.unreadable = details.unreadable === true;
   }
 
   /** For anything thrown while talking to a target. */
@@ -47,7 +50,7 @@ export class TargetFailure extends Error {
     const { cause } = this;
     const login = loginOf(cause);
     if (login !== undefined) return loginRefusal(id, login);
-    if (cause instanceof AmbiguousKey) return rpcError("mcp_invalid_message", { id, message: `invalid MCP message: ${cause.message}` });
+    if (this.unreadable) return rpcError("mcp_invalid_message", { id, message: `invalid MCP message: ${this.problem}` });
     if (cause instanceof GatewayError && (cause.row.fault === "client" || cause.row.fault === "policy")) return cause;
     return rpcError("mcp_target_failed", { id, message: `failed to send message: ${this.message}`, cause: this, status });
   }
