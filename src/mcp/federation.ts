@@ -32,6 +32,7 @@ import { TargetFailure } from "./target-failure.ts";
 import { type Rewrite, TargetReplies } from "./target-replies.ts";
 import { createTarget } from "./upstream/index.ts";
 import type { Target } from "./upstream/target.ts";
+import { revisionFor } from "./wire/index.ts";
 import type { EveryoneMethod, ItemMethod, ItemReference, ListMethod, Method } from "./wire/revision.ts";
 
 /** Many servers as one: where each request of a client goes, and how several answers become one. */
@@ -174,7 +175,7 @@ export class Federation {
       return replyWith(accepts, only.value.bytes);
     }
     const merged = mergeInitialize(hellos, {
-      protocolVersion: session.client.protocolVersion,
+      protocolVersion: revisionFor(session.client.protocolVersion).name,
       version: this.version,
       subscribable: this.stateful,
       incomplete: hellos.length < this.targets.length,
