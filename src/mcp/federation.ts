@@ -32,6 +32,7 @@ import { TargetFailure } from "./target-failure.ts";
 import { type Rewrite, TargetReplies } from "./target-replies.ts";
 import { createTarget } from "./upstream/index.ts";
 import type { Target } from "./upstream/target.ts";
+import { forThisCallerOnly } from "./wire/2026-07-28/cache-hints.ts";
 import { revisionFor } from "./wire/index.ts";
 import type { EveryoneMethod, ItemMethod, ItemReference, ListMethod, Method } from "./wire/revision.ts";
 
@@ -242,7 +243,9 @@ export class Federation {
       active || integrity !== undefined
         ? (bytes: Buffer): Buffer => {
             const value = parseObject(bytes);
-            return value === undefined ? bytes : this.catalogue.filter(place, link.target.name, { bytes, value }, method);
+            if (value === undefined) return bytes;
+            const list = this.catalogue.filter(place, link.target.name, { bytes, value }, method);
+            return active && session.revision.stateless ? forThisCallerOnly(list) : list;
           }
         : undefined;
     return this.forward(call, link, onResponse);

@@ -206,3 +206,17 @@ test("decision 0009: capabilities of a client with sessions are not taken out; i
   await rig.post(initialize({ capabilities }));
   assert.deepEqual(server.received[0]?.message?.params?.["capabilities"], capabilities);
 });
+
+test("a lone target's list of 2026-07-28 that rules are about is nobody else's, whatever the target says of it", async () => {
+  const listed = { resultType: "complete", ...tools("open", "secret"), ttlMs: 60_000, cacheScope: "public" };
+  const list = (authorize: boolean, answer: object): Promise<unknown> => {
+    const server = statelessServer({ "tools/list": answer });
+    const rig = new Rig({ a: server }, authorize ? { authorize: (_, { tool }) => tool?.name !== "secret" } : {});
+    return ask(rig, "tools/list").then((answered) => resultOf(answered));
+  };
+  const filtered = { resultType: "complete", ...tools("open"), ttlMs: 0, cacheScope: "private" };
+  assert.deepEqual(await list(true, listed), filtered);
+  assert.deepEqual(await list(true, { resultType: "complete", ...tools("open", "secret") }), filtered);
+  assert.deepEqual(await list(true, { ...listed, ...tools("open") }), filtered);
+  assert.deepEqual(await list(false, listed), listed);
+});
