@@ -78,7 +78,10 @@ for (const [title, rigOf, prefix] of [
       if (message !== undefined) assert.equal(messages[0]?.error?.message, message);
     }
     for (const params of [[], [envelope()], "text", 7, null]) {
-      const { status, messages } = await rig.post({ jsonrpc: "2.0", id: 1, method: "tools/list", params }, { headers: fields("tools/list") });
+      const { status, messages } = await rig.post(
+        { jsonrpc: "2.0", id: 1, method: "tools/list", params },
+        { headers: fields("tools/list") },
+      );
       assert.deepEqual([status, messages], [400, [error(-32602, "invalid params: expected an object")]]);
     }
     assert.deepEqual(server.methods, []);
@@ -195,7 +198,10 @@ test("what a target is told about a request of 2026-07-28: its own name for the 
   await ask(rig, "tools/call", { name: "a_echo", arguments: { x: 1 }, _meta });
   const { message, headers } = server.received.at(-1) ?? assert.fail("nothing came");
   assert.deepEqual(message?.params, { name: "echo", arguments: { x: 1 }, _meta });
-  assert.deepEqual([headers.get("mcp-method"), headers.get("mcp-name"), headers.get("mcp-protocol-version")], ["tools/call", "echo", revision]);
+  assert.deepEqual(
+    [headers.get("mcp-method"), headers.get("mcp-name"), headers.get("mcp-protocol-version")],
+    ["tools/call", "echo", revision],
+  );
   assert.equal(headers.get("mcp-session-id"), undefined);
 });
 
