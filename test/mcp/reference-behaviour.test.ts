@@ -79,6 +79,7 @@ for (const [title, targets] of [
   ["a lone target", ["a"]],
   ["several targets", ["a", "b"]],
 ] as const) {
+  // shows: mcp-hidden-app
   test(`apps: a tool whose app the rules hide is shown without it: ${title}`, async () => {
     const authorize: Authorize = (_, { resource }) => resource?.name !== "ui://app";
     const rig = new Rig(Object.fromEntries(targets.map((name) => [name, name === "a" ? appServer() : new FakeServer()])), { authorize });

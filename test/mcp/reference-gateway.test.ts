@@ -242,6 +242,7 @@ async function loggedCall(answer: object, inEvents: boolean, mode: object = {}):
   }
 }
 
+// shows: mcp-log-result
 test("the access log can say what a tool was asked and what it answered, as JSON, in a stream, and without sessions", async () => {
   const known = { args: "Bern", name: "echo", target: "t", method: "tools/call" };
   const good = { result: { content: [{ type: "text", text: "sunny" }] } };

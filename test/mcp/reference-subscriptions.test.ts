@@ -102,6 +102,7 @@ for (const [title, targets, prefix] of [
   ["a lone target", ["a"], ""],
   ["several targets", ["a", "b"], "a+"],
 ] as const) {
+  // shows: mcp-hidden-update
   test(`resources that the rules hide are listened for by nobody: ${title}`, async () => {
     const a = new Telling();
     const authorize: Authorize = (_, { resource }) => resource?.name.endsWith("secret") !== true;

@@ -56,6 +56,7 @@ for (const [title, rigOf, prefix] of [
     }
   });
 
+  // shows: mcp-malformed-params
   test(`2026-07-28: malformed parameters of a known method are 400 with -32602, and reach no target: ${title}`, async () => {
     const server = statelessServer();
     const rig = new Rig(prefix === "" ? { a: server } : { a: server, b: statelessServer() });
@@ -213,6 +214,7 @@ test("decision 0009: capabilities of a client with sessions are not taken out; i
   assert.deepEqual(server.received[0]?.message?.params?.["capabilities"], capabilities);
 });
 
+// shows: mcp-filtered-private
 test("a lone target's list of 2026-07-28 that rules are about is nobody else's, whatever the target says of it", async () => {
   const listed = { resultType: "complete", ...tools("open", "secret"), ttlMs: 60_000, cacheScope: "public" };
   const list = (authorize: boolean, answer: object): Promise<unknown> => {
