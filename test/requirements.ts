@@ -72,6 +72,32 @@ export const requirements: readonly Requirement[] = [
     source: "MCP specification 2026-07-28, Multi Round-Trip Requests",
     behaviour: "What a server gives one caller to go on with is no use to another, though the server sees both as the gateway.",
   },
+  // MCP: what rules hide is not hinted at
+  {
+    id: "mcp-hidden-app",
+    source: "docs/decisions/0009-mcp-relay.md",
+    behaviour: "A tool does not refer to a user interface that the rules hide from its caller.",
+  },
+  {
+    id: "mcp-hidden-update",
+    source: "docs/decisions/0023-between-mcp-eras.md",
+    behaviour: "Nobody is told of changes to a resource that they may not read, whatever they subscribed to.",
+  },
+  {
+    id: "mcp-filtered-private",
+    source: "MCP specification 2026-07-28, Caching",
+    behaviour: "A list that depends on the rules is its caller's alone, so that no cache shows it to others.",
+  },
+  {
+    id: "mcp-malformed-params",
+    source: "MCP specification 2026-07-28, Streamable HTTP",
+    behaviour: "What is wrong with a request is told as what it is: its message, its parameters, its method or its header fields.",
+  },
+  {
+    id: "mcp-log-result",
+    source: "docs/reference/cel.md",
+    behaviour: "The access log can say what a tool answered, whichever way the answer came.",
+  },
   // credentials for backends
   {
     id: "backend-auth-exchange",

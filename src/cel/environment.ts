@@ -86,8 +86,9 @@ export class Environment {
   }
 
   get mcp(): CelObject | undefined {
-    const mcp = this.item ?? this.exchange.mcp;
-    return mcp === undefined ? undefined : new FieldView(mcp, mcpFields);
+    const call = this.item ?? this.exchange.mcp;
+    const recorded = this.#finished ? this.exchange.responseBody : undefined;
+    return call === undefined ? undefined : new FieldView({ call, recorded }, mcpFields);
   }
 
   get llm(): CelObject | undefined {
@@ -136,13 +137,16 @@ export function holds(condition: CompiledExpression, exchange: Exchange): boolea
   return condition.evaluateBoolean(environmentOf(exchange)) === true;
 }
 
+/** What is found in a reply's body; a tool's result and the whole of its error are. */
+const inResponseBody = ["response.body", "response.bodyPrefix", "mcp.tool.result", "mcp.tool.error"];
+
 /** An expression as telemetry uses it: of finished exchanges, as plain data. */
 export function fieldExpression(expression: CompiledExpression): FieldExpression {
   const { source, reads } = expression;
   return {
     source,
     readsRequestBody: reads.reads("request.body") || reads.reads("request.bodyPrefix"),
-    readsResponseBody: reads.reads("response.body") || reads.reads("response.bodyPrefix"),
+    readsResponseBody: inResponseBody.some((path) => reads.reads(path)),
     evaluate(exchange) {
       const value = expression.evaluate(new Environment(exchange, true));
       return value instanceof CelError ? undefined : toPlain(value);

@@ -79,7 +79,7 @@ export const roots: readonly RootVariable[] = [
   closed("mcp", "The MCP call. Not there for other traffic.", {
     methodName: "JSON-RPC method, such as tools/call.",
     sessionId: "MCP session.",
-    tool: "Tool: target, name (as the target knows it), arguments, and after the call result or error.",
+    tool: "Tool: target, name (as the target knows it), arguments, and in logs and traces, once the call is over, result or error.",
     prompt: "Prompt: target and name.",
     resource: "Resource: target and name (its URI).",
     task: "Task: target and name (its id).",

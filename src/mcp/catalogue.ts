@@ -10,6 +10,7 @@ import { type Delivery, type Leg, ownRequest } from "./delivery.ts";
 import { type Answer, fanOut, type FanOutSettings } from "./fan-out.ts";
 import type { ListPlace } from "./integrity/integrity.ts";
 import type { CatalogueEntry, Item, ItemKind } from "./item.ts";
+import { withoutHiddenApp } from "./hidden-app.ts";
 import { AmbiguousKey, JsonView, replace, splice } from "./json-view.ts";
 import type { LastLists } from "./last-lists.ts";
 import type { LoginRequests } from "./login-required.ts";
@@ -157,8 +158,12 @@ export class Catalogue {
     const more = nextCursor(response) !== undefined;
     const admitted = decision.integrity?.admit({ ...place, more }, entries) ?? entries;
     if (!decision.active) return response.bytes;
-    const allowed = admitted.filter(({ item }) => decision.allows(place.exchange, item));
-    if (allowed.length === elementsIn(response, method).length) return response.bytes;
+    const allowed = this.reduced(
+      place.exchange,
+      admitted.filter(({ item }) => decision.allows(place.exchange, item)),
+    );
+    const isWhole = allowed.length === entries.length && allowed.every((entry, index) => entry === entries[index]);
+    if (isWhole && entries.length === elementsIn(response, method).length) return response.bytes;
     return splice(response.bytes, [replace(list, `[${allowed.map(({ source }) => source.toString()).join(",")}]`)]);
   }
 
@@ -220,12 +225,20 @@ export class Catalogue {
     const { pageSize } = this.settings;
     const { stale } = shown;
     const visible = this.visible(request, shown);
-    if (cursor === undefined && visible.length <= pageSize) return { entries: visible, nextCursor: undefined, stale };
+    const shownTo = (entries: readonly CatalogueEntry[]): readonly CatalogueEntry[] => this.reduced(request.exchange, entries);
+    if (cursor === undefined && visible.length <= pageSize) return { entries: shownTo(visible), nextCursor: undefined, stale };
     const names = visible.map(({ published }) => published);
     const start = cursor === undefined ? 0 : positionIn(names, cursor);
     const end = start + pageSize;
     const nextCursor = end < names.length ? writeCursor(request.name, names, end) : undefined;
-    return { entries: visible.slice(start, end), nextCursor, stale };
+    return { entries: shownTo(visible.slice(start, end)), nextCursor, stale };
+  }
+
+  /** What the caller may see of the items that are shown: tools refer to resources. */
+  private reduced(exchange: Exchange, entries: readonly CatalogueEntry[]): readonly CatalogueEntry[] {
+    const { decision } = this.settings;
+    if (!decision.active) return entries;
+    return entries.map((entry) => (isServers(entry) ? withoutHiddenApp(entry, (item) => decision.allows(exchange, item)) : entry));
   }
 
   /** The same, for a name: what is there is looked at as if it were shown. */

@@ -19,7 +19,7 @@ export function describeMessage(exchange: Exchange, message: McpMessage | undefi
 
 /**
  * The message of a request, once more from the start if a policy has replaced the body since it was decoded.
- * @throws GatewayError `mcp_invalid_message`
+ * @throws GatewayError `mcp_invalid_message`, `mcp_invalid_params`
  */
 export function currentMessage(exchange: Exchange, names: Names): McpMessage | undefined {
   const { collected } = exchange.body;

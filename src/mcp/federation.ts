@@ -34,6 +34,8 @@ import { TargetFailure } from "./target-failure.ts";
 import { type Rewrite, TargetReplies } from "./target-replies.ts";
 import { createTarget } from "./upstream/index.ts";
 import type { Target } from "./upstream/target.ts";
+import { forThisCallerOnly } from "./wire/2026-07-28/cache-hints.ts";
+import { revisionFor } from "./wire/index.ts";
 import type { EveryoneMethod, ItemMethod, ItemReference, ListMethod, Method } from "./wire/revision.ts";
 
 /** Many servers as one: where each request of a client goes, and how several answers become one. */
@@ -189,7 +191,7 @@ export class Federation {
       return replyWith(accepts, only.value.bytes);
     }
     const merged = mergeInitialize(hellos, {
-      protocolVersion: session.client.protocolVersion,
+      protocolVersion: revisionFor(session.client.protocolVersion).name,
       version: this.version,
       subscribable: this.stateful,
       incomplete: hellos.length < this.targets.length,
@@ -256,7 +258,9 @@ export class Federation {
       active || integrity !== undefined
         ? (bytes: Buffer): Buffer => {
             const value = parseObject(bytes);
-            return value === undefined ? bytes : this.catalogue.filter(place, link.target.name, new ServerResponse(bytes, value), method);
+            if (value === undefined) return bytes;
+            const list = this.catalogue.filter(place, link.target.name, new ServerResponse(bytes, value), method);
+            return active && session.revision.stateless ? forThisCallerOnly(list) : list;
           }
         : undefined;
     return this.forward(call, link, onResponse);

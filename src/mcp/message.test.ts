@@ -27,8 +27,6 @@ const wrong: readonly (readonly [string, unknown])[] = [
   ["expected a JSON object", '"ping"'],
   ['expected "jsonrpc": "2.0"', { id: 1, method: "ping" }],
   ['expected "jsonrpc": "2.0"', { jsonrpc: 2, id: 1, method: "ping" }],
-  ["params must be an object", { jsonrpc: "2.0", id: 1, method: "ping", params: [1] }],
-  ["params must be an object", { jsonrpc: "2.0", id: 1, method: "ping", params: null }],
   ["id must be a string or a number", { jsonrpc: "2.0", id: null, method: "ping" }],
   ["id must be a string or a number", { jsonrpc: "2.0", id: {}, method: "ping" }],
   ["method must be a string", { jsonrpc: "2.0", id: 1, method: 7 }],
@@ -53,6 +51,21 @@ for (const [text, value] of wrong) {
     );
   });
 }
+
+test("400: parameters that are no object are the parameters' mistake, not the message's", () => {
+  for (const params of [[1], null, "x"]) {
+    assert.throws(
+      () => decode({ jsonrpc: "2.0", id: 1, method: "ping", params }),
+      (thrown) => {
+        assert.ok(thrown instanceof GatewayError);
+        assert.equal(thrown.status, 400);
+        const error = { code: -32602, message: "invalid params: expected an object" };
+        assert.deepEqual(JSON.parse(thrown.details.body?.text ?? ""), { jsonrpc: "2.0", id: 1, error });
+        return true;
+      },
+    );
+  }
+});
 
 test("a body that is no JSON is not quoted in the error: it may hold secrets", () => {
   assert.throws(

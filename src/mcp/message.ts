@@ -5,16 +5,16 @@ import { rpcError } from "./rpc-error.ts";
 /**
  * Reads one JSON-RPC 2.0 message of a client.
  * Batches are refused for every revision, as in the reference (only 2025-03-26 had them, hardly any client sends them).
- * @throws GatewayError `mcp_invalid_message`, with a JSON-RPC error as body
+ * @throws GatewayError `mcp_invalid_message`, or `mcp_invalid_params`, with a JSON-RPC error as body
  */
 export function decodeMessage(bytes: Buffer): McpMessage {
   const value = parse(bytes);
   if (Array.isArray(value)) throw invalid("batches are not supported; send one message per request");
   if (!isJsonObject(value)) throw invalid("expected a JSON object");
-  if (value["jsonrpc"] !== "2.0") throw invalid('expected "jsonrpc": "2.0"');
+  if (value["jsonrpc"] !== "2.0") throw invalid('expected "jsonrpc": "2.0"', value["id"]);
   const { id, method, params } = value;
   if (typeof method !== "string") return response(bytes, value);
-  if (params !== undefined && !isJsonObject(params)) throw invalid("params must be an object", id);
+  if (params !== undefined && !isJsonObject(params)) throw malformed(id);
   if (id === undefined) return { kind: "notification", id, method, params, bytes };
   if (!isRpcId(id)) throw invalid("id must be a string or a number");
   return { kind: "request", id, method, params, bytes };
@@ -69,6 +69,11 @@ function parse(bytes: Buffer): unknown {
     // V8's text quotes the body, which may hold secrets
     throw invalid("the body is not JSON");
   }
+}
+
+/** A message that is one, but for its parameters (JSON-RPC 2.0, "Parameter Structures"; MCP has them by name). */
+function malformed(id: unknown): Error {
+  return rpcError("mcp_invalid_params", { message: "invalid params: expected an object", id: isRpcId(id) ? id : undefined });
 }
 
 function invalid(what: string, id?: unknown): Error {

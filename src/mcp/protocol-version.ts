@@ -1,4 +1,4 @@
-import { type JsonObject, objectIn } from "../base/json.ts";
+import { isJsonObject, type JsonObject, objectIn } from "../base/json.ts";
 import type { Exchange } from "../contract/exchange.ts";
 import type { McpMessage } from "../contract/mcp.ts";
 import { rpcError } from "./rpc-error.ts";
@@ -40,17 +40,26 @@ function checkStateless(exchange: Exchange, message: McpMessage, revision: Revis
   if (kind === "response")
     throw rpcError("mcp_invalid_message", { id, message: "invalid MCP message: servers ask nothing in this revision" });
   if (kind === "notification") return; // the specification asks nothing of their headers
-  if (!revision.methods.has(method)) throw rpcError("mcp_method_not_found", { id, message: `method not found: ${method}` });
   const header = headers.get("mcp-protocol-version");
-  const body = versionInMeta(params);
+  // before the method: to a client that names its revision in the body alone, a 404 would say that its session is gone
   if (header === undefined) throw mismatch(id, "the MCP-Protocol-Version header is missing");
+  if (!revision.methods.has(method)) throw rpcError("mcp_method_not_found", { id, message: `method not found: ${method}` });
+  const body = versionInMeta(params);
   if (body === undefined) {
     throw rpcError("mcp_invalid_params", { id, message: 'invalid params: _meta["io.modelcontextprotocol/protocolVersion"] is missing' });
   }
   if (header !== body) throw rpcError("mcp_header_mismatch", { id });
+  const malformed = malformedIn(params ?? {});
+  if (malformed !== undefined) throw rpcError("mcp_invalid_params", { id, message: `invalid params: ${malformed}` });
   checkField(exchange, message, { name: "mcp-method", shown: "Mcp-Method", expected: method });
   const name = nameIn(method, params ?? {});
   if (name !== undefined) checkField(exchange, message, { name: "mcp-name", shown: "Mcp-Name", expected: name });
+}
+
+/** What members that every method means the same by must be; those that name an item are checked where it is looked for. */
+function malformedIn({ arguments: given, cursor }: JsonObject): string | undefined {
+  if (given !== undefined && !isJsonObject(given)) return "arguments must be an object";
+  return cursor === undefined || typeof cursor === "string" ? undefined : "cursor must be a string";
 }
 
 interface ExpectedField {

@@ -175,7 +175,7 @@ class Subscription {
 
   private pass(message: Buffer): void {
     const value = parseObject(message);
-    if (value === undefined || this.honoured === undefined || !passesFilter(this.honoured, value)) return;
+    if (value === undefined || this.honoured === undefined || !passesFilter(this.honoured, value) || this.isHidden(value)) return;
     if (this.isRepetition(value)) return;
     const told = unlessAmbiguous(() => tagged(message, this.id));
     if (told !== undefined) this.body.write(eventOf(told));
@@ -201,11 +201,20 @@ class Subscription {
   private permitted(filter: ListenFilter): ListenFilter {
     const { decision } = this.settings;
     if (!decision.active) return filter;
-    const uris = filter.resourceSubscriptions.filter((published) => {
-      const owner = this.ownerOf(published);
-      return owner !== undefined && decision.allows(this.call.exchange, { kind: "resource", target: owner.target, name: owner.name });
-    });
-    return { ...filter, resourceSubscriptions: uris };
+    return { ...filter, resourceSubscriptions: filter.resourceSubscriptions.filter((published) => this.mayRead(published)) };
+  }
+
+  private mayRead(published: string): boolean {
+    const owner = this.ownerOf(published);
+    if (owner === undefined) return false;
+    return this.settings.decision.allows(this.call.exchange, { kind: "resource", target: owner.target, name: owner.name });
+  }
+
+  /** Whether it is about a part of what was subscribed to that the rules hide. */
+  private isHidden(message: JsonObject): boolean {
+    if (!this.settings.decision.active || message["method"] !== "notifications/resources/updated") return false;
+    const { uri } = objectIn(message, "params");
+    return typeof uri !== "string" || !this.mayRead(uri);
   }
 
   /** URIs say whose they are. */

@@ -24,3 +24,9 @@ const byName = new Map(revisions.map((revision) => [revision.name, revision]));
 export function findRevision(name: string): Revision | undefined {
   return byName.get(name);
 }
+
+/** The revision that an `initialize` is answered with, if servers allow: what it asks for, or the newest that has sessions. */
+export function revisionFor(requested: string): Revision {
+  const revision = findRevision(requested);
+  return revision === undefined || revision.stateless ? latestRevision : revision;
+}
