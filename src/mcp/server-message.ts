@@ -76,3 +76,6 @@ function memberOf(value: JsonObject, name: string): unknown {
 function pushEdit(edits: Edit[], view: JsonView | undefined, value: string): void {
   if (view !== undefined) edits.push(replace(view, JSON.stringify(value)));
 }
+
+/** For a client that was asked directly in a revision in which servers ask nothing. The reference's words. */
+export const asksDirectly = "gateway cannot route direct server-to-client requests; return an input_required result instead";

@@ -8,7 +8,7 @@ import { publishResult } from "./publish-result.ts";
 import { drain } from "./read-body.ts";
 import { relay, type RelayOptions } from "./relay.ts";
 import { errorResponse } from "./rpc-error.ts";
-import { publishEventId, publishServerMessage, serverRequestId } from "./server-message.ts";
+import { asksDirectly, publishEventId, publishServerMessage, serverRequestId } from "./server-message.ts";
 import type { Link, Session } from "./session.ts";
 import { TargetFailure } from "./target-failure.ts";
 
@@ -78,7 +78,7 @@ export class TargetReplies {
     return (message) => {
       if (this.settings.changes.take({ exchange: call.exchange, session, link, timeoutMs: 0 }, message)) return undefined;
       const answerable = session.id !== undefined || serverRequestId(message) === undefined;
-      if (!answerable && session.revision.stateless) return new Final(errorResponse(call.request.id, -32603, noRequests));
+      if (!answerable && session.revision.stateless) return new Final(errorResponse(call.request.id, -32603, asksDirectly));
       return answerable ? this.publish(session, link.target.name, message) : this.aside(call, link, message);
     };
   }
@@ -123,5 +123,4 @@ function brokenOff({ request: { id } }: Call, link: Link, error: Error): Buffer 
   return errorResponse(id, -32603, `failed to send message: ${TargetFailure.of(link.target.name, error).message}`);
 }
 
-const noRequests = "gateway cannot route direct server-to-client requests; return an input_required result instead";
 const listChanged = Buffer.from("/list_changed");

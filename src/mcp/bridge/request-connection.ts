@@ -10,7 +10,7 @@ import { Final } from "../event-stream.ts";
 import { parseObject } from "../message.ts";
 import { drain, readBody } from "../read-body.ts";
 import { errorResponse, resultResponse, rpcError } from "../rpc-error.ts";
-import { serverRequestId } from "../server-message.ts";
+import { asksDirectly, serverRequestId } from "../server-message.ts";
 import type { ClientHello, ServerHello } from "../session.ts";
 import { TargetFailure } from "../target-failure.ts";
 import type { Connection, Outbound, StatelessLine, Target } from "../upstream/target.ts";
@@ -107,9 +107,7 @@ export class RequestConnection implements Connection {
       onMessage: (notification) => {
         if (serverRequestId(notification) === undefined) return notification;
         era.note("sessions");
-        return new Final(
-          errorResponse(id, -32603, `target "${this.target.name}": the server asked its client outside of a session; try again`),
-        );
+        return new Final(errorResponse(id, -32603, asksDirectly));
       },
     });
   }
