@@ -27,6 +27,10 @@ function server(events = false): FakeServer {
         content: [content[1]],
         _meta: { "io.modelcontextprotocol/related-task": { taskId: message?.params?.["taskId"] } },
       }),
+      "tasks/list": ({ message }: Received) =>
+        message?.params?.["cursor"] === undefined
+          ? { tasks: [{ taskId: "9", status: "working" }], nextCursor: "more" }
+          : { tasks: [{ taskId: "10", status: "completed" }] },
       "resources/read": ({ message }: Received) => ({ contents: [{ uri: message?.params?.["uri"], text: "t" }] }),
     },
   });
@@ -72,6 +76,11 @@ for (const events of [false, true]) {
       content: [{ type: "resource_link", uri: "a+memo://x", name: "x" }],
       _meta: { "io.modelcontextprotocol/related-task": { taskId: "a+9" } },
     });
+    const { tasks } = resultOf<{ tasks: { taskId: string }[] }>(await rig.call("tasks/list", {}, { session }));
+    assert.deepEqual(
+      tasks.map(({ taskId }) => taskId),
+      ["a+9", "a+10", "b+9", "b+10"],
+    );
     const stream = new OpenStream((await rig.send("GET", undefined, { session })).reply);
     a.push({ jsonrpc: "2.0", method: "notifications/tasks/status", params: { taskId: "9", status: "completed" } });
     await settle();
