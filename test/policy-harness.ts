@@ -89,6 +89,7 @@ export interface TestRequest {
   readonly scheme?: "http" | "https";
   readonly authority?: string;
   readonly localAddress?: string;
+  readonly remoteAddress?: string;
   readonly path?: string;
   readonly search?: string;
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
@@ -111,7 +112,12 @@ export function testExchange(request: TestRequest = {}): Exchange {
   };
   const startedMonotonic = request.startedMonotonic ?? testClock().now;
   return new Exchange({
-    connection: { remoteAddress: "192.0.2.7", remotePort: 50_000, localAddress: request.localAddress ?? "192.0.2.1", localPort: 80 },
+    connection: {
+      remoteAddress: request.remoteAddress ?? "192.0.2.7",
+      remotePort: 50_000,
+      localAddress: request.localAddress ?? "192.0.2.1",
+      localPort: 80,
+    },
     listener: { bind: "80", gateway: "default", listener: "default" },
     request: head,
     body: testBody(request.body ?? "", request.chunked ?? false),

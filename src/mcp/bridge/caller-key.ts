@@ -3,12 +3,13 @@ import type { Exchange } from "../../contract/exchange.ts";
 import { principalOf } from "../../contract/principal.ts";
 
 /**
- * Names whoever a request is sent for, by everything of it that a server could tell callers apart by: who they are, and all
+ * Names whoever a request is sent for, by everything of it that a server could tell callers apart by: who (or where) they are, and all
  * header fields that could go along with it; cookies too, which a target's policies may send. Requests with the same key may
  * share a session at a server. The digest is no secret and tells nothing.
  */
 export function callerKey(exchange: Exchange): string {
-  const hash = createHash("sha256").update(principalOf(exchange.identity) ?? "");
+  // people without a name are told apart by where they are
+  const hash = createHash("sha256").update(principalOf(exchange.identity) ?? `\0${exchange.connection.remoteAddress}`);
   const { flat } = exchange.request.headers;
   for (let i = 0; i < flat.length; i += 2) {
     const name = flat[i] as string;
