@@ -158,6 +158,26 @@ export class EventRelay implements ReplyStream, ReplySink {
   }
 }
 
+export interface MessageReader {
+  readonly maxMessageBytes: number;
+  readonly onMessage: (message: Buffer) => void;
+  /** There is nothing more to come, for whatever reason. */
+  readonly onOver: () => void;
+}
+
+/** Reads a server's stream for the gateway's own use, as fast as it comes: what is made of it has bounds of its own. */
+export function readMessages(stream: ReplyStream, { maxMessageBytes, onMessage, onOver }: MessageReader): void {
+  const parser = new SseParser({ maxEventBytes: maxMessageBytes, onEvent: ({ dataBytes }) => onMessage(Buffer.from(dataBytes)) });
+  stream.start({
+    data: (chunk) => {
+      parser.feed(chunk);
+      return true;
+    },
+    end: onOver,
+    fail: onOver,
+  });
+}
+
 /** A JSON document sent as the one event of a stream, while it arrives. */
 export class JsonAsEvent implements ReplyStream, ReplySink {
   private readonly source: ReplyStream;

@@ -1,11 +1,10 @@
-import { HeaderList } from "../base/headers.ts";
 import { PushStream } from "../base/push-stream.ts";
 import { GatewayError } from "../contract/errors.ts";
 import type { RpcId } from "../contract/mcp.ts";
 import { Reply } from "../contract/reply.ts";
 import { CancelledReply } from "./cancelled-reply.ts";
 import { eventOf } from "./event-stream.ts";
-import { eventHeaders } from "./relay.ts";
+import { eventHeaders, replyWith } from "./relay.ts";
 import { errorResponse } from "./rpc-error.ts";
 
 export interface PendingReplySettings {
@@ -67,7 +66,7 @@ export class PendingReply {
   respond(bytes: Buffer): void {
     this.over();
     if (this.stream === undefined) {
-      this.resolve(new Reply(200, new HeaderList(["content-type", "application/json"]), bytes));
+      this.resolve(replyWith("json", bytes));
       return;
     }
     this.stream.write(eventOf(bytes));

@@ -1,13 +1,12 @@
 import { within } from "../base/deadline.ts";
 import { type JsonObject, objectIn } from "../base/json.ts";
 import { PushStream } from "../base/push-stream.ts";
-import { SseParser } from "../base/sse.ts";
 import type { RpcId } from "../contract/mcp.ts";
 import { isReplyStream, Reply, type ReplyStream } from "../contract/reply.ts";
 import type { Call } from "./call.ts";
 import type { Decision } from "./decision.ts";
 import { type Delivery, ownRequest } from "./delivery.ts";
-import { eventOf } from "./event-stream.ts";
+import { eventOf, readMessages } from "./event-stream.ts";
 import type { FanOutSettings } from "./fan-out.ts";
 import { unlessAmbiguous } from "./json-view.ts";
 import { parseObject } from "./message.ts";
@@ -137,10 +136,9 @@ class Subscription {
     const { names, limits } = this.settings;
     const target = link.target.name;
     this.sources.add(stream);
-    const parser = new SseParser({
-      maxEventBytes: limits.maxMessageBytes,
-      onEvent: ({ dataBytes }) => {
-        const message = Buffer.from(dataBytes);
+    readMessages(stream, {
+      maxMessageBytes: limits.maxMessageBytes,
+      onMessage: (message) => {
         const value = parseObject(message);
         if (value?.["method"] === "notifications/subscriptions/acknowledged") {
           hooks.onAcknowledged(this.publishFilter(target, readFilter(objectIn(value, "params")) ?? nothing));
@@ -149,17 +147,9 @@ class Subscription {
           if (published !== undefined) this.hear(published);
         }
       },
-    });
-    const over = (): void => {
-      if (this.sources.delete(stream)) hooks.onEnd();
-    };
-    stream.start({
-      data: (chunk) => {
-        parser.feed(chunk);
-        return true;
+      onOver: () => {
+        if (this.sources.delete(stream)) hooks.onEnd();
       },
-      end: over,
-      fail: over,
     });
   }
 

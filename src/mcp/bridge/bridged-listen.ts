@@ -2,13 +2,12 @@ import { HeaderList } from "../../base/headers.ts";
 import { within } from "../../base/deadline.ts";
 import { type JsonObject, objectIn } from "../../base/json.ts";
 import { PushStream } from "../../base/push-stream.ts";
-import { SseParser } from "../../base/sse.ts";
 import type { Exchange } from "../../contract/exchange.ts";
 import type { RpcId } from "../../contract/mcp.ts";
 import { isReplyStream, Reply, type ReplyStream } from "../../contract/reply.ts";
 import { afterwards, detached } from "../afterwards.ts";
 import { type Leg, ownRequest } from "../delivery.ts";
-import { eventOf } from "../event-stream.ts";
+import { eventOf, readMessages } from "../event-stream.ts";
 import { unlessAmbiguous } from "../json-view.ts";
 import { parseObject } from "../message.ts";
 import { drain } from "../read-body.ts";
@@ -105,24 +104,16 @@ async function listenAt(parts: BridgeParts, leg: Leg, onMessage: (message: Buffe
       if (!leg.session.closed) listenAt(parts, leg, onMessage).catch(again);
     }, retryMs).unref();
   };
-  const parser = new SseParser({
-    maxEventBytes: delivery.maxMessageBytes,
-    onEvent: ({ dataBytes }) => {
-      const heard = Buffer.from(dataBytes);
+  const stream: ReplyStream = reply.body;
+  leg.session.stream = { end: () => stream.cancel(new Error("the session was ended")) };
+  readMessages(stream, {
+    maxMessageBytes: delivery.maxMessageBytes,
+    onMessage: (heard) => {
       const asked = serverRequestId(heard);
       if (asked === undefined) onMessage(heard);
       else refuse(delivery, leg, asked);
     },
-  });
-  const stream: ReplyStream = reply.body;
-  leg.session.stream = { end: () => stream.cancel(new Error("the session was ended")) };
-  stream.start({
-    data: (chunk) => {
-      parser.feed(chunk);
-      return true;
-    },
-    end: again,
-    fail: again,
+    onOver: again,
   });
 }
 

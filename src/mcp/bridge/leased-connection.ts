@@ -3,6 +3,7 @@ import type { Exchange } from "../../contract/exchange.ts";
 import type { RpcId } from "../../contract/mcp.ts";
 import { Reply } from "../../contract/reply.ts";
 import type { Leg } from "../delivery.ts";
+import { replyWith } from "../relay.ts";
 import { resultResponse } from "../rpc-error.ts";
 import type { ClientHello, ServerHello } from "../session.ts";
 import type { Connection, Outbound, Target } from "../upstream/target.ts";
@@ -34,7 +35,7 @@ export class LeasedConnection implements Connection {
     if (message.method === "initialize") {
       await delivery.ready(leg);
       const hello = resultResponse(message.id as RpcId, Buffer.from(JSON.stringify(helloResult(leg.link.hello))));
-      return new Reply(200, new HeaderList(["content-type", "application/json"]), hello);
+      return replyWith("json", hello);
     }
     const id = leg.session.nextId();
     const { bytes, restore } = renumber(message.bytes, id);

@@ -1,10 +1,10 @@
 import type { Exchange } from "../../contract/exchange.ts";
 import { within } from "../../base/deadline.ts";
 import { isReplyStream, type ReplyStream } from "../../contract/reply.ts";
-import { SseParser } from "../../base/sse.ts";
 import { detached } from "../afterwards.ts";
 import type { Delivery, Leg } from "../delivery.ts";
 import { drain } from "../read-body.ts";
+import { readMessages } from "../event-stream.ts";
 import { isEventReply } from "../relay.ts";
 import { errorResponse } from "../rpc-error.ts";
 import { serverRequestId } from "../server-message.ts";
@@ -201,18 +201,10 @@ class Entry {
 
   private read(stream: ReplyStream, delivery: Delivery, leg: Leg): void {
     this.stream = stream;
-    const parser = new SseParser({
-      maxEventBytes: delivery.maxMessageBytes,
-      onEvent: ({ dataBytes }) => this.take(Buffer.from(dataBytes), delivery, leg),
-    });
-    const over = (): void => void (this.stream = undefined);
-    stream.start({
-      data: (chunk) => {
-        parser.feed(chunk);
-        return true;
-      },
-      end: over,
-      fail: over,
+    readMessages(stream, {
+      maxMessageBytes: delivery.maxMessageBytes,
+      onMessage: (message) => this.take(message, delivery, leg),
+      onOver: () => void (this.stream = undefined),
     });
   }
 

@@ -1,19 +1,18 @@
 import { HeaderList } from "../../base/headers.ts";
 import { isJsonObject, type JsonObject, objectIn } from "../../base/json.ts";
 import { PushStream } from "../../base/push-stream.ts";
-import { SseParser } from "../../base/sse.ts";
 import type { Exchange } from "../../contract/exchange.ts";
 import type { RpcId } from "../../contract/mcp.ts";
 import { isReplyStream, Reply, type ReplyStream } from "../../contract/reply.ts";
 import { detached } from "../afterwards.ts";
 import { ownRequest } from "../delivery.ts";
-import { eventOf } from "../event-stream.ts";
+import { eventOf, readMessages } from "../event-stream.ts";
 import { JsonView, splice, unlessAmbiguous } from "../json-view.ts";
 import { isRpcId, parseObject } from "../message.ts";
 import { nameIn } from "../protocol-version.ts";
 import { drain } from "../read-body.ts";
 import { readResponse } from "../read-response.ts";
-import { eventHeaders, isEventReply } from "../relay.ts";
+import { eventHeaders, isEventReply, replyWith } from "../relay.ts";
 import { errorResponse, resultResponse } from "../rpc-error.ts";
 import type { ClientHello } from "../session.ts";
 import type { McpLimits } from "../settings.ts";
@@ -91,7 +90,7 @@ export class VirtualConnection implements Connection {
     this.lost = false;
     if (!isJsonObject(result) || !isJsonObject(result["capabilities"])) return undefined;
     this.capabilities = result["capabilities"];
-    return json(resultResponse(id, Buffer.from(JSON.stringify(this.hello(result)))));
+    return replyWith("json", resultResponse(id, Buffer.from(JSON.stringify(this.hello(result)))));
   }
 
   async post(exchange: Exchange, message: Outbound): Promise<Reply> {
@@ -102,10 +101,10 @@ export class VirtualConnection implements Connection {
     const params = objectIn(parseObject(message.bytes) ?? {}, "params");
     switch (message.method) {
       case "ping":
-        return json(resultResponse(id, emptyObject));
+        return replyWith("json", resultResponse(id, emptyObject));
       case "logging/setLevel":
         this.level = typeof params["level"] === "string" ? params["level"] : this.level;
-        return json(resultResponse(id, emptyObject));
+        return replyWith("json", resultResponse(id, emptyObject));
       case "resources/subscribe":
       case "resources/unsubscribe":
         return this.subscribe(id, message.method, params["uri"]);
@@ -113,7 +112,7 @@ export class VirtualConnection implements Connection {
       case "tasks/result":
       case "tasks/cancel":
       case "tasks/list":
-        return json(errorResponse(id, -32601, "Method not found"));
+        return replyWith("json", errorResponse(id, -32601, "Method not found"));
       case undefined:
       default:
         return this.call(exchange, message, params);
@@ -235,13 +234,13 @@ export class VirtualConnection implements Connection {
 
   private subscribe(id: RpcId, method: string, uri: unknown): Reply {
     if (objectIn(this.capabilities, "resources")["subscribe"] !== true && !this.capabilitiesUnknown) {
-      return json(errorResponse(id, -32601, "Method not found"));
+      return replyWith("json", errorResponse(id, -32601, "Method not found"));
     }
-    if (typeof uri !== "string") return json(errorResponse(id, -32602, "invalid params: uri must be a string"));
+    if (typeof uri !== "string") return replyWith("json", errorResponse(id, -32602, "invalid params: uri must be a string"));
     if (method === "resources/subscribe" && this.uris.size < maxSubscriptions) this.uris.add(uri);
     else this.uris.delete(uri);
     if (this.stream !== undefined) this.hearken();
-    return json(resultResponse(id, emptyObject));
+    return replyWith("json", resultResponse(id, emptyObject));
   }
 
   /** A session that another process opened: what the server can do was not carried along. */
@@ -286,20 +285,12 @@ export class VirtualConnection implements Connection {
     }
     this.source = source;
     this.delayMs = firstDelayMs;
-    const parser = new SseParser({
-      maxEventBytes: this.settings.limits.maxMessageBytes,
-      onEvent: ({ dataBytes }) => this.hear(Buffer.from(dataBytes), stream),
-    });
-    const over = (): void => {
-      if (this.source === source) this.hearkenLater(stream);
-    };
-    source.start({
-      data: (chunk) => {
-        parser.feed(chunk);
-        return true;
+    readMessages(source, {
+      maxMessageBytes: this.settings.limits.maxMessageBytes,
+      onMessage: (message) => this.hear(message, stream),
+      onOver: () => {
+        if (this.source === source) this.hearkenLater(stream);
       },
-      end: over,
-      fail: over,
     });
   }
 
@@ -342,10 +333,6 @@ function untagged(message: Buffer): Buffer {
   const meta = new JsonView(message).member("params")?.member("_meta");
   if (meta === undefined) return message;
   return splice(message, [{ start: meta.start, end: meta.end, text: withoutMembers(meta.bytes, [metaKeys.subscriptionId]).toString() }]);
-}
-
-function json(response: Buffer): Reply {
-  return new Reply(200, new HeaderList(["content-type", "application/json"]), response);
 }
 
 const emptyObject = Buffer.from("{}");

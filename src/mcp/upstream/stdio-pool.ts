@@ -5,6 +5,7 @@ import type { Exchange } from "../../contract/exchange.ts";
 import type { RpcId } from "../../contract/mcp.ts";
 import { Reply } from "../../contract/reply.ts";
 import { type AmbiguousKey, type Edit, JsonView, replace, splice } from "../json-view.ts";
+import { replyWith } from "../relay.ts";
 import { errorResponse, resultResponse } from "../rpc-error.ts";
 import { parseObject } from "../message.ts";
 import { PendingReply } from "../pending-reply.ts";
@@ -207,7 +208,7 @@ export class PooledConnection implements Connection {
     if (message.kind !== "request") return new Reply(202, new HeaderList()); // there is no session it could be about
     if (message.method !== "initialize") return this.pool.request(exchange, message);
     const response = resultResponse(message.id as RpcId, await this.pool.hello());
-    return new Reply(200, new HeaderList(["content-type", "application/json"]), response);
+    return replyWith("json", response);
   }
 
   async listen(): Promise<Reply> {

@@ -9,6 +9,7 @@ import { CancelledReply } from "../../cancelled-reply.ts";
 import { AmbiguousKey } from "../../json-view.ts";
 import { cancelledId, parseObject } from "../../message.ts";
 import { readBody } from "../../read-body.ts";
+import { replyWith } from "../../relay.ts";
 import { errorResponse, resultResponse } from "../../rpc-error.ts";
 import type { McpLimits, OpenApiTargetSettings } from "../../settings.ts";
 import { findRevision, latestRevision } from "../../wire/index.ts";
@@ -57,16 +58,16 @@ export class RestConnection implements Connection {
     const api = this.settings.source.current();
     switch (message.method) {
       case "initialize":
-        return json(resultResponse(id, this.hello(message.bytes)));
+        return replyWith("json", resultResponse(id, this.hello(message.bytes)));
       case "ping":
-        return json(resultResponse(id, emptyResult));
+        return replyWith("json", resultResponse(id, emptyResult));
       case "tools/list":
-        return json(resultResponse(id, api.list));
+        return replyWith("json", resultResponse(id, api.list));
       case "tools/call":
         return this.call(exchange, message, id);
       case undefined:
       default:
-        return json(errorResponse(id, -32601, "Method not found"));
+        return replyWith("json", errorResponse(id, -32601, "Method not found"));
     }
   }
 
@@ -83,18 +84,19 @@ export class RestConnection implements Connection {
     try {
       const call = readArguments(message.bytes);
       const operation = this.settings.source.current().operations.get(call.name);
-      if (operation === undefined) return json(errorResponse(id, -32602, `Unknown tool: ${call.name}`));
+      if (operation === undefined) return replyWith("json", errorResponse(id, -32602, `Unknown tool: ${call.name}`));
       request = encodeRequest(operation, call, this.settings.prefix);
     } catch (thrown) {
-      if (thrown instanceof ArgumentError) return json(resultResponse(id, refusedResult(thrown.message)));
-      if (thrown instanceof AmbiguousKey) return json(errorResponse(id, -32602, thrown.message));
+      if (thrown instanceof ArgumentError) return replyWith("json", resultResponse(id, refusedResult(thrown.message)));
+      if (thrown instanceof AmbiguousKey) return replyWith("json", errorResponse(id, -32602, thrown.message));
       throw thrown;
     }
     this.calls.set(id, exchange);
     try {
       const answer = await this.send(exchange, request, message.timeoutMs);
-      if (answer.status >= 500) return json(errorResponse(id, -32603, `target "${this.settings.name}": ${failureText(answer)}`));
-      return json(resultResponse(id, toolResult(answer)));
+      if (answer.status >= 500)
+        return replyWith("json", errorResponse(id, -32603, `target "${this.settings.name}": ${failureText(answer)}`));
+      return replyWith("json", resultResponse(id, toolResult(answer)));
     } catch (thrown) {
       if (exchange.aborted === cancelled) return new CancelledReply();
       throw thrown;
@@ -162,10 +164,6 @@ function staysBehind(name: string): boolean {
     default:
       return name.startsWith("mcp-");
   }
-}
-
-function json(response: Buffer): Reply {
-  return new Reply(200, new HeaderList(["content-type", "application/json"]), response);
 }
 
 const cancelled = new Error("the client cancelled the call");
