@@ -36,6 +36,8 @@ export interface RequestOptions {
   readonly session?: string | undefined;
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   readonly identity?: Exchange["identity"];
+  /** The request's own span; without it nothing is traced. */
+  readonly trace?: Exchange["trace"];
   readonly authority?: string;
   /** The address of the gateway that the client connected to. */
   readonly localAddress?: string;
@@ -147,6 +149,7 @@ export class Rig {
     });
     exchange.originAllowed = options.originAllowed ?? false;
     Object.assign(exchange.identity, options.identity);
+    exchange.trace = options.trace;
     options.signal?.addEventListener("abort", () => exchange.abort(new Error("the client left")));
     try {
       await this.compiled.decode(exchange);
